@@ -1,0 +1,145 @@
+//! The child process: its environment, and replacing this process by it.
+
+use crate::error::{Failure, Status};
+use crate::vars::{VarName, Vars};
+use std::ffi::{OsStr, OsString};
+
+/// The longest `NAME=VALUE` that Linux hands over at execve: MAX_ARG_STRLEN, 32 pages, with its final NUL.
+const MAX_ENTRY: usize = 131_072;
+
+/// Which value a name gets that both the process and the file have.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Precedence {
+    /// The process's, unless it is empty: what users of dotenv expect.
+    Process,
+    /// The file's.
+    File,
+}
+
+/// Why a command was not started.
+#[derive(Debug, thiserror::Error)]
+pub enum ChildError {
+    /// One variable is longer than the system takes.
+    #[error("{name}: NAME=VALUE has {length} bytes, and the system takes at most {} in one variable", MAX_ENTRY - 1)]
+    TooLong {
+        /// The variable.
+        name: VarName,
+        /// Bytes of `NAME=VALUE`.
+        length: usize,
+    },
+    /// The file holds what no child may get.
+    #[error("{0}: a credential of envsec's own is never handed to a child")]
+    Withheld(VarName),
+    /// No such command.
+    #[error("{0}: command not found")]
+    NotFound(String),
+    /// The system would not execute it.
+    #[error("{command}: cannot be executed: {source}")]
+    NotExecutable {
+        /// The command's name.
+        command: String,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+}
+
+impl Failure for ChildError {
+    fn status(&self) -> Status {
+        match self {
+            ChildError::TooLong { .. } | ChildError::Withheld(_) => Status::Other,
+            ChildError::NotFound(_) => Status::CommandNotFound,
+            ChildError::NotExecutable { .. } => Status::NotExecutable,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            ChildError::TooLong { .. } => Some("leave it out with --except NAME, and hand it over as a file".into()),
+            ChildError::Withheld(_) => {
+                Some("names that begin with ENVSEC_PASSWORD or ENVSEC_KEY are reserved: choose another".into())
+            }
+            ChildError::NotFound(_) | ChildError::NotExecutable { .. } => None,
+        }
+    }
+}
+
+/// Whether a variable holds a credential of envsec's own, which no child gets: ENVSEC_PASSWORD*, ENVSEC_KEY*.
+pub fn is_withheld(name: &OsStr) -> bool {
+    let name = name.as_encoded_bytes();
+    [b"ENVSEC_PASSWORD".as_slice(), b"ENVSEC_KEY"].iter().any(|prefix| name.starts_with(prefix))
+}
+
+/// Refuses a name that no child gets, before it comes into a sealed file.
+///
+/// # Errors
+/// [`ChildError::Withheld`].
+pub fn check_name(name: &VarName) -> Result<(), ChildError> {
+    if is_withheld(OsStr::new(name.as_str())) { Err(ChildError::Withheld(name.clone())) } else { Ok(()) }
+}
+
+/// A command to be run beside this process, with neither its credentials nor its standard input.
+pub fn helper(program: &str) -> std::process::Command {
+    let mut command = std::process::Command::new(program);
+    command.stdin(std::process::Stdio::null());
+    std::env::vars_os().map(|(name, _)| name).filter(|name| is_withheld(name)).for_each(|name| {
+        command.env_remove(name);
+    });
+    command
+}
+
+/// The environment of the child: what this process inherited and what the file holds, without envsec's credentials.
+///
+/// # Errors
+/// [`ChildError::TooLong`], [`ChildError::Withheld`].
+pub fn environment(
+    inherited: impl Iterator<Item = (OsString, OsString)>,
+    vars: Vars,
+    precedence: Precedence,
+) -> Result<Vec<(OsString, OsString)>, ChildError> {
+    for (name, value) in vars.iter() {
+        let length = name.as_str().len() + 1 + value.expose().len();
+        check_name(name)?;
+        if length >= MAX_ENTRY && cfg!(target_os = "linux") {
+            return Err(ChildError::TooLong { name: name.clone(), length });
+        }
+    }
+    let from_file = |name: &OsStr| name.to_str().is_some_and(|name| vars.get(name).is_some());
+    let process_wins = |value: &OsStr| precedence == Precedence::Process && !value.is_empty();
+    let mut block: Vec<_> =
+        inherited.filter(|(name, value)| !is_withheld(name) && (process_wins(value) || !from_file(name))).collect();
+    let kept: std::collections::HashSet<OsString> = block.iter().map(|(name, _)| name.clone()).collect();
+    let added = vars.iter().filter(|(name, _)| !kept.contains(OsStr::new(name.as_str())));
+    block.extend(added.map(|(name, value)| (name.as_str().into(), value.expose().into())));
+    Ok(block)
+}
+
+/// Replaces this process by the command (execve; looked up in the PATH of `environment`, as `env` does). Returns only
+/// when that failed.
+#[cfg(unix)]
+pub fn replace_process(command: &OsStr, args: &[OsString], environment: Vec<(OsString, OsString)>) -> ChildError {
+    use std::os::unix::process::CommandExt as _;
+    let source = std::process::Command::new(command).args(args).env_clear().envs(environment).exec();
+    let command = command.to_string_lossy().into_owned();
+    match source.kind() {
+        std::io::ErrorKind::NotFound => ChildError::NotFound(command),
+        _ => ChildError::NotExecutable { command, source },
+    }
+}
+
+/// Replacing a process is a thing of Unix.
+#[cfg(not(unix))]
+pub fn replace_process(command: &OsStr, _: &[OsString], _: Vec<(OsString, OsString)>) -> ChildError {
+    let source = std::io::Error::new(std::io::ErrorKind::Unsupported, "run is not there yet on this platform");
+    ChildError::NotExecutable { command: command.to_string_lossy().into_owned(), source }
+}
+
+/// Keeps this process's memory out of core dumps and away from debuggers of the same user (Linux). The child of `run`
+/// is not affected: execve resets it.
+pub fn forbid_core_dumps() {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+        // It cannot fail for this process, and a failure would leave what every other program has.
+        let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
+    }
+}

@@ -1,0 +1,62 @@
+//! `envsec import`: plaintext comes in.
+
+use super::Ctx;
+use crate::crypto;
+use crate::error::Result;
+use crate::fs;
+use crate::import::{self, Existing, Policy};
+use crate::sealed::{MAX_FILE, Utc};
+use std::path::{Path, PathBuf};
+
+/// Bring a plaintext dotenv file in
+///
+/// Its comments and order come along. If anything is wrong with the file, nothing is imported.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  envsec import .env
+  envsec import .env --plain 'PORT,LOG_*'
+  envsec import .env.local --replace
+  heroku config --shell | envsec import -
+  envsec import .env --dialect node     where npm dotenv's reading is what ran so far")]
+pub(super) struct Args {
+    /// The file, - for standard input
+    #[arg(value_name = "FILE|-")]
+    source: PathBuf,
+
+    /// Names that are there already get the new value
+    #[arg(long, conflicts_with = "keep")]
+    replace: bool,
+
+    /// Names that are there already keep their value
+    #[arg(long)]
+    keep: bool,
+
+    #[command(flatten)]
+    reading: import::Flags,
+}
+
+pub(super) fn run(args: &Args, ctx: &Ctx<'_>) -> Result<()> {
+    let from_stdin = args.source == Path::new("-");
+    let name = if from_stdin { "standard input".into() } else { args.source.display().to_string() };
+    let text =
+        if from_stdin { fs::read_stream(std::io::stdin(), &name, MAX_FILE) } else { fs::read(&args.source, MAX_FILE) };
+    let mut incoming = args.reading.read(&text?, &name)?;
+    let notes = std::mem::take(&mut incoming.notes);
+    let existing = match (args.replace, args.keep) {
+        (true, _) => Existing::Replace,
+        (_, true) => Existing::Keep,
+        _ => Existing::Refuse,
+    };
+    let policy = Policy { existing, plain: args.reading.plain.clone() };
+    let opened = ctx.project.open_to_change()?;
+    let sealed = opened.path().display().to_string();
+    let rng = &mut crypto::system_rng();
+    let summary = ctx.project.change(opened, |file| import::into_file(file, incoming, &policy, Utc::now(), rng))?;
+    notes.iter().for_each(|note| ctx.ui.say(&format!("note: {note}")));
+    ctx.ui.say(&format!("{sealed}: {summary}"));
+    if !from_stdin {
+        ctx.ui.say(&format!("{name} is still there, in plaintext: remove it when you no longer need it"));
+    }
+    Ok(())
+}

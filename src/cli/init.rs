@@ -1,0 +1,196 @@
+//! `envsec init`: a new sealed file.
+
+use super::Ctx;
+use super::ui::Ui;
+use crate::crypto;
+use crate::error::{Failure, Result, Status};
+use crate::formats::Incoming;
+use crate::fs;
+use crate::generate;
+use crate::git::{self, IgnoreRules};
+use crate::import::{self, Existing, Policy};
+use crate::project::{self, Holds};
+use crate::sealed::{
+    Credential, MAX_FILE, NewSlot, Password, RawKey, SlotId, Unlocked, Utc, WORK_FACTOR, WRITE_WORK_FACTORS,
+};
+use crate::secret::SecretText;
+use std::path::{Path, PathBuf};
+
+/// Make a new sealed file
+///
+/// It is opened by a password, by a raw key, or by either.
+#[derive(clap::Args)]
+#[command(after_help = "\
+The password comes from the settings (ENVSEC_PASSWORD, --password-file ...) or is asked for twice; an empty answer
+generates one of seven words. A raw key is for machines: it needs no scrypt, and is printed once, alone, on standard output.
+
+Examples:
+  envsec init
+  envsec init --from .env                    and bring in what there is
+  envsec init -e production                  .env.production.enc
+  envsec init --raw-key > ci.key             opened by that key only
+  ENVSEC_PASSWORD=... envsec init --raw-key  opened by the password or the key")]
+pub(super) struct Args {
+    /// Import this plaintext dotenv file into the new one
+    #[arg(long, value_name = "FILE")]
+    from: Option<PathBuf>,
+
+    /// Add a slot for a new raw key and print that key
+    #[arg(long)]
+    raw_key: bool,
+
+    /// Read the new password from a file
+    #[arg(long, value_name = "FILE", group = "new_password")]
+    new_password_file: Option<PathBuf>,
+
+    /// Read the new password from an open file descriptor
+    #[arg(long, value_name = "N", group = "new_password")]
+    new_password_fd: Option<u16>,
+
+    /// Read the new password from what a command prints
+    #[arg(long, value_name = "CMD", group = "new_password")]
+    new_password_command: Option<String>,
+
+    /// Take a password of fewer than 12 characters
+    #[arg(long)]
+    allow_weak_password: bool,
+
+    /// scrypt's work factor, 15 to 20: each step doubles time and memory (17: 128 MiB)
+    #[arg(long, value_name = "LN", default_value_t = WORK_FACTOR,
+          value_parser = clap::value_parser!(u8).range(i64::from(*WRITE_WORK_FACTORS.start())..=i64::from(*WRITE_WORK_FACTORS.end())))]
+    work_factor: u8,
+
+    /// Leave .gitignore alone
+    #[arg(long)]
+    no_git: bool,
+
+    #[command(flatten)]
+    reading: import::Flags,
+}
+
+/// Settings that do not go together.
+#[derive(Debug, thiserror::Error)]
+enum InitError {
+    /// More than one source for the one password.
+    #[error("several passwords were given, but a new file gets one")]
+    SeveralPasswords,
+}
+
+impl Failure for InitError {
+    fn status(&self) -> Status {
+        Status::Usage
+    }
+}
+
+pub(super) fn run(args: &Args, ctx: &Ctx<'_>) -> Result<()> {
+    let (path, label) = ctx.project.new_file()?;
+    project::must_be_new(&path)?;
+    let mut incoming = args.from.as_deref().map(|from| read(args, from)).transpose()?;
+    let notes = incoming.as_mut().map(|incoming| std::mem::take(&mut incoming.notes)).unwrap_or_default();
+
+    let rng = &mut crypto::system_rng();
+    let (slots, key) = new_slots(args, ctx, rng)?;
+    let mut file = Unlocked::create(label, &slots, rng).map_err(project::at(&path))?;
+    let policy = Policy { existing: Existing::Refuse, plain: args.reading.plain.clone() };
+    let imported =
+        incoming.map(|incoming| import::into_file(&mut file, incoming, &policy, Utc::now(), rng)).transpose()?;
+
+    if !args.no_git {
+        ignore_plaintext(&path, ctx.ui)?;
+    }
+    // Before the file: a key without a file is nothing, a file without its key is lost.
+    if let Some(key) = key {
+        ctx.ui.data_that_must_arrive(key.expose().as_bytes())?;
+        ctx.ui.data_that_must_arrive(b"\n")?;
+    }
+    project::create(&path, &mut file)?;
+
+    notes.iter().for_each(|note| ctx.ui.say(&format!("note: {note}")));
+    if let (Some(summary), Some(from)) = (imported, &args.from) {
+        ctx.ui.say(&format!("{}: {summary}", path.display()));
+        ctx.ui.say(&format!("{} is still there, in plaintext: remove it when you no longer need it", from.display()));
+    }
+    ctx.ui.note(&format!("made {}; next: envsec set NAME, envsec run -- COMMAND", path.display()));
+    Ok(())
+}
+
+fn read(args: &Args, from: &Path) -> Result<Incoming> {
+    let text = fs::read(from, MAX_FILE)?;
+    Ok(args.reading.read(&text, &from.display().to_string())?)
+}
+
+/// The slots of the new file, and the text of the raw key if there is one.
+fn new_slots(args: &Args, ctx: &Ctx<'_>, rng: &mut dyn rand::CryptoRng) -> Result<(Vec<NewSlot>, Option<SecretText>)> {
+    let mut slots = Vec::new();
+    let mut text = None;
+    if let Some(password) = new_password(args, ctx)? {
+        slots.push(slot("password", Credential::Password(password), args.work_factor)?);
+    }
+    if args.raw_key {
+        let key = RawKey::generate(rng);
+        text = Some(key.to_text());
+        slots.push(slot("key", Credential::RawKey(key), args.work_factor)?);
+    }
+    Ok((slots, text))
+}
+
+fn slot(id: &str, credential: Credential, work_factor: u8) -> Result<NewSlot> {
+    let id = SlotId::parse(id).ok_or(InitError::SeveralPasswords)?;
+    Ok(NewSlot { id, credential, work_factor })
+}
+
+/// The password that the settings name, or else the terminal's answer; none if a raw key is all that is wanted.
+fn new_password(args: &Args, ctx: &Ctx<'_>) -> Result<Option<Password>> {
+    let new = project::password_sources(
+        args.new_password_file.as_slice(),
+        args.new_password_fd.as_slice(),
+        args.new_password_command.as_slice(),
+    );
+    let sources = if new.is_empty() { project::sources(ctx.flags)? } else { new };
+    let passwords: Vec<_> = sources.into_iter().filter(|(holds, _)| *holds == Holds::Password).collect();
+    let password = match passwords.as_slice() {
+        [] if args.raw_key => return Ok(None),
+        [] => ask_for_password(ctx.ui)?,
+        [(holds, source)] => match project::credential(*holds, source, ctx.ui)? {
+            Credential::Password(password) => password,
+            Credential::RawKey(_) => return Ok(None),
+        },
+        _ => return Err(InitError::SeveralPasswords.into()),
+    };
+    password.check_new(args.allow_weak_password)?;
+    Ok(Some(password))
+}
+
+fn ask_for_password(ui: &Ui) -> Result<Password> {
+    let typed = ui.ask_twice("New password (empty: generate one): ")?;
+    if !typed.is_empty() {
+        return Ok(Password::new(&typed)?);
+    }
+    let words = generate::words(&mut crypto::system_rng());
+    ui.show_at_terminal("Your new password, shown this once; keep it in a password manager:", &words)?;
+    ui.confirm(&words, "Type it to confirm: ")?;
+    Ok(Password::new(&words)?)
+}
+
+fn ignore_plaintext(path: &Path, ui: &Ui) -> Result<()> {
+    let folder = fs::resolve(fs::folder_of(path))?;
+    let Some(root) = project::repository_root(&folder) else { return Ok(()) };
+    match git::ignore_plaintext(root, &folder)? {
+        IgnoreRules::Right => {}
+        IgnoreRules::Added(file) => ui.say(&format!(
+            "{}: now ignores .env and .env.*, but not .env.example and .env*.enc (checked with git check-ignore)",
+            file.display()
+        )),
+        IgnoreRules::Unverified(file) => ui.say(&format!(
+            "{}: added rules for env files; git did not answer, so they are not checked",
+            file.display()
+        )),
+        IgnoreRules::StillWrong(file, names) => ui.say(&format!(
+            "warning: {}: added rules for env files, but another rule still wins for {}: git check-ignore -v {}",
+            file.display(),
+            names.join(", "),
+            names.join(" ")
+        )),
+    }
+    Ok(())
+}

@@ -1,0 +1,137 @@
+//! The verbs: what was typed, one module each, and how a failure ends the program.
+
+mod get;
+mod import;
+mod init;
+mod list;
+mod run;
+mod set;
+mod ui;
+mod unset;
+
+use crate::child;
+use crate::error::{Error, Result, Status};
+use crate::project::{Flags, Project};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{CommandFactory as _, Parser, Subcommand};
+use std::process::ExitCode;
+use ui::Ui;
+
+const AFTER_HELP: &str = "\
+A first session:
+  envsec init                      make .env.enc, protected by a password
+  envsec set DATABASE_URL          asks for the value, without echo
+  envsec import .env               or bring in what there is
+  envsec run -- npm start          start with the values in the environment
+  git add .env.enc                 it may be committed
+
+In CI, with the password in ENVSEC_PASSWORD or a raw key in ENVSEC_KEY:
+  envsec run -- ./deploy
+
+Exit statuses: 0 done, 1 failure, 2 usage or nothing there, 4 no or wrong
+credential, 5 not authentic or malformed, 6 conflict. Of run: the command's own;
+125 envsec failed, 126 not executable, 127 not found.";
+
+/// dotenv files that may be committed: each secret encrypted, the whole sealed.
+#[derive(Parser)]
+#[command(name = "envsec", version, about, after_help = AFTER_HELP, disable_help_subcommand = true, max_term_width = 110)]
+struct Cli {
+    #[command(flatten)]
+    flags: Flags,
+
+    /// Say only what is wrong
+    #[arg(short, long, global = true)]
+    quiet: bool,
+
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    Init(init::Args),
+    Set(set::Args),
+    Get(get::Args),
+    Run(run::Args),
+    List(list::Args),
+    Unset(unset::Args),
+    Import(import::Args),
+}
+
+/// What every verb gets.
+struct Ctx<'a> {
+    project: Project<'a>,
+    flags: &'a Flags,
+    ui: &'a Ui,
+}
+
+/// Runs the program on the process's arguments.
+pub fn main() -> ExitCode {
+    child::forbid_core_dumps();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(error),
+    };
+    let ui = Ui::new(cli.quiet);
+    match dispatch(&cli, &ui) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => ExitCode::from(report(&error, &cli.verb, &ui).code()),
+    }
+}
+
+fn dispatch(cli: &Cli, ui: &Ui) -> Result<()> {
+    let ctx = Ctx { project: Project::new(&cli.flags, ui), flags: &cli.flags, ui };
+    match &cli.verb {
+        Verb::Init(args) => init::run(args, &ctx),
+        Verb::Set(args) => set::run(args, &ctx),
+        Verb::Get(args) => get::run(args, &ctx),
+        Verb::Run(args) => run::run(args, &ctx),
+        Verb::List(args) => list::run(args, &ctx),
+        Verb::Unset(args) => unset::run(args, &ctx),
+        Verb::Import(args) => import::run(args, &ctx),
+    }
+}
+
+/// Prints the failure and says which status to end with: `run` keeps the numbers below 125 for its command.
+fn report(error: &Error, verb: &Verb, ui: &Ui) -> Status {
+    ui.error(error);
+    let status = error.status();
+    let of_the_command = matches!(status, Status::NotExecutable | Status::CommandNotFound);
+    if !matches!(verb, Verb::Run(_)) || of_the_command {
+        return status;
+    }
+    ui.complain(&format!("nothing was started (status {}: {})", status.code(), status.meaning()));
+    Status::RunFailed
+}
+
+/// Prints what clap has to say, help or a usage error.
+fn usage(mut error: clap::Error) -> ExitCode {
+    hide_values(&mut error);
+    // A terminal that is gone cannot be told so.
+    let _ = error.print();
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::SUCCESS,
+        _ if is_run() => ExitCode::from(Status::RunFailed.code()),
+        _ => ExitCode::from(Status::Usage.code()),
+    }
+}
+
+/// clap quotes an argument that it does not know. One that does not look like a flag may be a secret that begins with `-`.
+fn hide_values(error: &mut clap::Error) {
+    let looks_like_a_flag = |text: &str| {
+        text.len() <= 32 && text.trim_start_matches('-').bytes().all(|b| b.is_ascii_lowercase() || b == b'-')
+    };
+    if let Some(ContextValue::String(text)) = error.get(ContextKind::InvalidArg)
+        && !looks_like_a_flag(text)
+    {
+        let hidden = ContextValue::String("-...".into());
+        error.insert(ContextKind::InvalidArg, hidden);
+        error.remove(ContextKind::Suggested);
+    }
+}
+
+/// Whether the verb is `run`, although the arguments cannot be parsed.
+fn is_run() -> bool {
+    let lenient = Cli::command().ignore_errors(true).try_get_matches_from(std::env::args_os());
+    lenient.is_ok_and(|matches| matches.subcommand_name() == Some("run"))
+}

@@ -1,0 +1,206 @@
+//! All prompting and printing: stdout is data, stderr is talk, the terminal is for prompts.
+
+use crate::child;
+use crate::error::{Error, Failure, Result, Status};
+use crate::fs;
+use crate::project::Outside;
+use crate::secret::SecretText;
+use std::io::{self, ErrorKind, IsTerminal as _, Write as _};
+
+/// The longest output of a password command, in bytes.
+const MAX_OUTPUT: usize = 64 * 1024;
+
+/// Talks to the user.
+pub(super) struct Ui {
+    quiet: bool,
+}
+
+/// What can go wrong with talking.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum UiError {
+    /// The data did not reach its reader.
+    #[error("cannot write to standard output: {0}")]
+    Stdout(io::Error),
+    /// There is nobody to ask.
+    #[error("there is no terminal to ask for it: {prompt}")]
+    NoTerminal {
+        /// What was to be asked.
+        prompt: String,
+    },
+    /// The prompt failed, or the user pressed Ctrl-C.
+    #[error("interrupted")]
+    Interrupted,
+    /// The terminal failed.
+    #[error("cannot read from the terminal: {0}")]
+    Terminal(io::Error),
+    /// Two answers that should be the same are not.
+    #[error("the two answers differ; nothing was written")]
+    Differ,
+    /// The command that should print the password did not.
+    #[error("the password command failed{0}")]
+    Command(String),
+}
+
+impl Failure for UiError {
+    fn status(&self) -> Status {
+        match self {
+            UiError::NoTerminal { .. } | UiError::Command(_) => Status::Credential,
+            UiError::Stdout(_) | UiError::Interrupted | UiError::Terminal(_) | UiError::Differ => Status::Other,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        matches!(self, UiError::NoTerminal { .. })
+            .then(|| "without a terminal: ENVSEC_PASSWORD, ENVSEC_KEY, --password-file FILE or --key-file FILE".into())
+    }
+}
+
+impl Ui {
+    pub(super) fn new(quiet: bool) -> Self {
+        Ui { quiet }
+    }
+
+    /// Writes data to standard output. A reader that went away has what it wanted.
+    pub(super) fn data(&self, bytes: &[u8]) -> Result<()> {
+        match write_stdout(bytes) {
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+            written => Ok(written.map_err(UiError::Stdout)?),
+        }
+    }
+
+    /// Writes data to standard output that is lost if nobody reads it.
+    pub(super) fn data_that_must_arrive(&self, bytes: &[u8]) -> Result<()> {
+        Ok(write_stdout(bytes).map_err(UiError::Stdout)?)
+    }
+
+    /// Whether standard output is a terminal.
+    pub(super) fn stdout_is_terminal(&self) -> bool {
+        io::stdout().is_terminal()
+    }
+
+    /// Whether standard input is a terminal, so that nothing is piped in.
+    pub(super) fn stdin_is_terminal(&self) -> bool {
+        io::stdin().is_terminal()
+    }
+
+    /// Says what was done beyond what was asked, or what the user has to know.
+    pub(super) fn say(&self, message: &str) {
+        if !self.quiet {
+            self.complain(message);
+        }
+    }
+
+    /// Says what a person at a terminal likes to know, and a log does not.
+    pub(super) fn note(&self, message: &str) {
+        if io::stderr().is_terminal() {
+            self.say(message);
+        }
+    }
+
+    /// Prints a line to standard error, quiet or not.
+    pub(super) fn complain(&self, message: &str) {
+        // A standard error that is gone cannot be told so.
+        let _ = writeln!(io::stderr(), "{}", escape(message));
+    }
+
+    /// Prints a failure and what to do about it.
+    pub(super) fn error(&self, error: &Error) {
+        self.complain(&format!("error: {error}"));
+        if let Some(hint) = error.hint() {
+            self.complain(&format!("hint: {hint}"));
+        }
+    }
+
+    /// Asks twice for something new, without echo.
+    pub(super) fn ask_twice(&self, prompt: &str) -> Result<SecretText> {
+        let first = self.ask_hidden(prompt)?;
+        if !first.is_empty() {
+            self.confirm(&first, "Again: ")?;
+        }
+        Ok(first)
+    }
+
+    /// Has a text typed once more.
+    pub(super) fn confirm(&self, text: &SecretText, prompt: &str) -> Result<()> {
+        let again = self.ask_hidden(prompt)?;
+        let same = crate::crypto::equal(text.expose().as_bytes(), again.expose().as_bytes());
+        if same { Ok(()) } else { Err(UiError::Differ.into()) }
+    }
+
+    /// Shows a secret at the terminal itself, so that it lands in no log.
+    pub(super) fn show_at_terminal(&self, before: &str, secret: &SecretText) -> Result<()> {
+        let write = || {
+            let mut terminal = std::fs::OpenOptions::new().write(true).open("/dev/tty")?;
+            for part in [before, "\n\n    ", secret.expose(), "\n\n"] {
+                terminal.write_all(part.as_bytes())?;
+            }
+            terminal.flush()
+        };
+        Ok(write().map_err(UiError::Terminal)?)
+    }
+}
+
+impl Outside for Ui {
+    fn ask_hidden(&self, prompt: &str) -> Result<SecretText> {
+        let failed = |error: io::Error| match error.kind() {
+            ErrorKind::Interrupted => UiError::Interrupted,
+            ErrorKind::NotFound | ErrorKind::PermissionDenied => no_terminal(prompt),
+            _ if error.raw_os_error().is_some_and(|code| code == NO_SUCH_DEVICE) => no_terminal(prompt),
+            _ => UiError::Terminal(error),
+        };
+        Ok(rpassword::prompt_password(escape(prompt)).map(SecretText::from).map_err(failed)?)
+    }
+
+    fn output_of(&self, command: &str) -> Result<SecretText> {
+        let failed = |error: io::Error| UiError::Command(format!(": {error}"));
+        let mut shell = child::helper("sh");
+        let mut running = shell.args(["-c", command]).stdout(std::process::Stdio::piped()).spawn().map_err(failed)?;
+        let output = running.stdout.take().map(|out| fs::read_stream(out, "the password command", MAX_OUTPUT));
+        let status = running.wait().map_err(failed)?;
+        if !status.success() {
+            return Err(UiError::Command(format!(": {status}")).into());
+        }
+        let text = output.transpose()?.unwrap_or_default().into_text();
+        Ok(text.map_err(|_| UiError::Command(": its output is not UTF-8".into()))?)
+    }
+
+    fn warn(&self, message: &str) {
+        self.say(&format!("warning: {message}"));
+    }
+}
+
+/// ENXIO: what opening /dev/tty gives a process without a terminal.
+const NO_SUCH_DEVICE: i32 = 6;
+
+fn no_terminal(prompt: &str) -> UiError {
+    UiError::NoTerminal { prompt: prompt.trim_end_matches([':', ' ']).to_owned() }
+}
+
+fn write_stdout(bytes: &[u8]) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(bytes)?;
+    stdout.flush()
+}
+
+/// Makes control and bidirectional characters visible, which file names and names in files could bring to a terminal.
+fn escape(message: &str) -> String {
+    let dangerous = |c: char| {
+        (c.is_control() && c != '\n')
+            || matches!(c, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    if !message.contains(dangerous) {
+        return message.to_owned();
+    }
+    message.chars().flat_map(|c| if dangerous(c) { c.escape_unicode().collect::<Vec<_>>() } else { vec![c] }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn terminal_controls_are_shown_not_sent() {
+        assert_eq!(escape("plain ünïcode\nline"), "plain ünïcode\nline");
+        assert_eq!(escape("a\u{1b}[31mb\u{202e}c"), "a\\u{1b}[31mb\\u{202e}c");
+    }
+}

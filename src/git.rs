@@ -1,0 +1,94 @@
+//! Ignore rules: plaintext env files stay out of the repository, sealed ones get in.
+
+use crate::child;
+use crate::error::{Failure, Status};
+use crate::fs::{self, FsError};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+/// Plaintext is ignored, whatever it is called; the example and the sealed files are not.
+const RULES: &str =
+    "\n# plaintext env files stay out, sealed ones (envsec) are committed\n.env\n.env.*\n!.env.example\n!.env*.enc\n";
+
+/// Names that have to be ignored.
+const IGNORED: [&str; 3] = [".env", ".env.local", ".env.production"];
+
+/// Names that must not be.
+const COMMITTED: [&str; 3] = [".env.example", ".env.enc", ".env.production.enc"];
+
+/// What was done about the ignore rules, verified with `git check-ignore`.
+#[derive(Debug, PartialEq, Eq)]
+pub enum IgnoreRules {
+    /// They were right before.
+    Right,
+    /// Lines were added to this file, and now they are right.
+    Added(PathBuf),
+    /// Lines were added, but these names are still treated wrongly.
+    StillWrong(PathBuf, Vec<&'static str>),
+    /// Lines were added, but git is not there to check them.
+    Unverified(PathBuf),
+}
+
+/// Why the rules could not be written.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct GitError(#[from] FsError);
+
+impl Failure for GitError {
+    fn status(&self) -> Status {
+        self.0.status()
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some("--no-git leaves .gitignore alone".into())
+    }
+}
+
+/// Makes the repository ignore plaintext env files in `folder` and not the sealed ones: in the `.gitignore` of that folder
+/// if there is one, else in that of the repository's root.
+///
+/// # Errors
+/// A `.gitignore` that cannot be written.
+pub fn ignore_plaintext(root: &Path, folder: &Path) -> Result<IgnoreRules, GitError> {
+    let before = wrongly_treated(folder);
+    if before.as_ref().is_some_and(Vec::is_empty) {
+        return Ok(IgnoreRules::Right);
+    }
+    let beside = folder.join(".gitignore");
+    let file = if beside.exists() { beside } else { root.join(".gitignore") };
+    let rules = if ends_a_line(&file) { RULES.to_owned() } else { format!("\n{RULES}") };
+    fs::append(&file, if file.exists() { &rules } else { RULES.trim_start() })?;
+    Ok(match wrongly_treated(folder) {
+        None => IgnoreRules::Unverified(file),
+        Some(wrong) if wrong.is_empty() => IgnoreRules::Added(file),
+        Some(wrong) => IgnoreRules::StillWrong(file, wrong),
+    })
+}
+
+fn ends_a_line(file: &Path) -> bool {
+    const LARGEST: usize = 1 << 20;
+    fs::read(file, LARGEST).is_ok_and(|text| text.expose().last().is_none_or(|&byte| byte == b'\n'))
+}
+
+/// The names that git would treat wrongly in this folder; `None` when git does not answer.
+fn wrongly_treated(folder: &Path) -> Option<Vec<&'static str>> {
+    let expected = IGNORED.map(|name| (name, true)).into_iter().chain(COMMITTED.map(|name| (name, false)));
+    let mut wrong = Vec::new();
+    for (name, ignored) in expected {
+        if is_ignored(folder, name)? != ignored {
+            wrong.push(name);
+        }
+    }
+    Some(wrong)
+}
+
+/// What `git check-ignore` says: status 0 is ignored, 1 is not, anything else is no answer.
+fn is_ignored(folder: &Path, name: &str) -> Option<bool> {
+    let mut git = child::helper("git");
+    git.current_dir(folder).args(["check-ignore", "--quiet", "--no-index", "--", name]);
+    match git.stderr(Stdio::null()).status().ok()?.code() {
+        Some(0) => Some(true),
+        Some(1) => Some(false),
+        _ => None,
+    }
+}

@@ -1,0 +1,139 @@
+//! What can be wrong with a sealed file. A message names the line and at most a name, never a value.
+
+use crate::crypto::CryptoError;
+use crate::dotenv::SyntaxError;
+use crate::error::{Failure, Status};
+use crate::vars::VarName;
+
+/// Why a sealed file cannot be read, opened or written.
+#[derive(Debug, thiserror::Error)]
+pub enum SealedError {
+    /// The first line is not a magic line of any version.
+    #[error("this is not a sealed env file: it does not start with #envsec:")]
+    NotSealed,
+    /// A version or suite that this program does not know.
+    #[error("written by a newer envsec: {0} is not known here")]
+    Newer(String),
+    /// A line breaks the grammar.
+    #[error("{line}: {what}")]
+    Malformed {
+        /// 1-based.
+        line: usize,
+        /// What is wrong, without any text of the line but a name.
+        what: String,
+    },
+    /// An entry is not dotenv syntax.
+    #[error("{0}")]
+    Syntax(SyntaxError),
+    /// The text as a whole is not acceptable.
+    #[error("{0}")]
+    Text(&'static str),
+    /// git left its conflict markers in the file.
+    #[error("{line}: a git conflict marker: the file has an unresolved merge conflict")]
+    Conflict {
+        /// 1-based.
+        line: usize,
+    },
+    /// More of something than the format allows.
+    #[error("the file has more than {limit} {what}")]
+    TooMany {
+        /// The limit, in units of `what`.
+        limit: usize,
+        /// What there is too much of.
+        what: &'static str,
+    },
+    /// The scrypt slots together ask for more work than the reader allows.
+    #[error("the password slots ask for more scrypt work than is allowed: {0}")]
+    WorkFactor(String),
+    /// `--slot` names no slot of this file.
+    #[error("there is no slot {wanted}: the file has {present}")]
+    NoSuchSlot {
+        /// The id asked for.
+        wanted: String,
+        /// Ids and types of the file's slots.
+        present: String,
+    },
+    /// No credential was given that fits any slot's type.
+    #[error("no credential that fits a slot: the file has {0}")]
+    NoFittingSlot(String),
+    /// No slot opened: a wrong password or key, a damaged wrap, or a data key that `key=` does not name.
+    #[error("no slot opens with this password or key")]
+    WrongCredential,
+    /// The seal does not match: something was changed without a key.
+    #[error("the seal does not match: the file was changed by somebody without a key")]
+    Seal,
+    /// A value does not decrypt, although the seal is right.
+    #[error("{name}: the value {what}")]
+    Value {
+        /// The entry.
+        name: VarName,
+        /// What is wrong with it.
+        what: &'static str,
+    },
+    /// The file was given a new data key, or is another file, since it was read.
+    #[error("somebody gave the file a new data key meanwhile")]
+    Rekeyed,
+    /// A change that a rotation in progress forbids.
+    #[error("{name}: a rotation is in progress{state}; it has to be finished or aborted first")]
+    Rotating {
+        /// The entry.
+        name: VarName,
+        /// ` (a pending value)`, ` (a previous value)`.
+        state: &'static str,
+    },
+    /// The writer's own check of what it was about to write failed.
+    #[error("internal check failed, nothing was written: the new file does not read back: {0}")]
+    SelfCheck(String),
+    /// A primitive refused.
+    #[error(transparent)]
+    Crypto(#[from] CryptoError),
+}
+
+impl SealedError {
+    /// A grammar error on a line.
+    pub(crate) fn malformed(line: usize, what: impl Into<String>) -> Self {
+        SealedError::Malformed { line, what: what.into() }
+    }
+
+    /// Whether the message begins with a line number, to be put right after the file's path.
+    pub fn starts_with_line(&self) -> bool {
+        matches!(self, SealedError::Malformed { .. } | SealedError::Syntax(_) | SealedError::Conflict { .. })
+    }
+}
+
+impl Failure for SealedError {
+    fn status(&self) -> Status {
+        match self {
+            SealedError::NoSuchSlot { .. } => Status::Usage,
+            SealedError::NoFittingSlot(_) | SealedError::WrongCredential => Status::Credential,
+            SealedError::Rekeyed | SealedError::Rotating { .. } => Status::Conflict,
+            SealedError::SelfCheck(_) => Status::Other,
+            SealedError::Crypto(error) => error.status(),
+            _ => Status::NotAuthentic,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            SealedError::NotSealed => "make one with: envsec init; bring a plaintext file in with: envsec import FILE",
+            SealedError::Newer(_) => "update envsec",
+            SealedError::Conflict { .. } => {
+                "resolve the conflict on one side's version (git checkout --ours FILE, or --theirs), then set what the other side changed"
+            }
+            SealedError::WorkFactor(_) => {
+                "if you trust the file: --max-work-factor 22, or --slot ID to try one slot only"
+            }
+            SealedError::WrongCredential => "check the password or key, and that it belongs to this file",
+            SealedError::NoFittingSlot(_) => {
+                "a scrypt slot takes a password (ENVSEC_PASSWORD, --password-file), a raw slot a key (ENVSEC_KEY, --key-file)"
+            }
+            SealedError::Seal => {
+                "do not use its values; git log -p FILE shows what was changed, git checkout REV -- FILE brings a good version back"
+            }
+            SealedError::Rekeyed => "run the command again",
+            SealedError::Crypto(error) => return error.hint(),
+            _ => return None,
+        };
+        Some(hint.into())
+    }
+}

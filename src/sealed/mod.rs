@@ -1,0 +1,24 @@
+//! The sealed env file, format `envsec/1` (`docs/format.md`): bytes in, bytes out.
+//!
+//! A file is read in two steps, and the types keep their order. [`Locked::parse`] reads the whole file strictly: names,
+//! comments and header are known then, but nothing is vouched for. [`Locked::unlock`] opens a slot with a credential and
+//! verifies the seal; only the [`Unlocked`] that it gives hands out values and takes changes. [`Unlocked::seal`] makes
+//! the bytes of the next revision and reads them back before anybody may write them.
+
+mod credential;
+mod error;
+mod header;
+mod keys;
+mod locked;
+mod slot;
+mod unlocked;
+mod utc;
+
+pub use credential::{Credential, CredentialError, MIN_PASSWORD, Password, RawKey};
+pub use error::SealedError;
+pub use header::{FileId, KeyId, Label, SlotId, b64u, parse_b64u};
+pub use keys::Purpose;
+pub use locked::{Locked, MAX_FILE, Storage};
+pub use slot::{Limits, NewSlot, READ_LIMIT, READ_MAX, WORK_FACTOR, WRITE_WORK_FACTORS};
+pub use unlocked::{Line, Unlocked};
+pub use utc::Utc;
