@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# Sets up what the tests need under tests/.tools and runs all of them.
+# Arguments go to the test runner: tests/run.sh NAME
+set -euo pipefail
+cd "$(dirname "$0")/.."
+tools=tests/.tools
+
+say() { printf 'tests/run.sh: %s\n' "$*" >&2; }
+twice() { "$@" || { say "once more: $*"; sleep 2; "$@"; }; }
+
+# need PACKAGE COMMAND...: COMMAND works, or the Debian package that brings it is installed.
+need() {
+  local package=$1
+  shift
+  if "$@" >/dev/null 2>&1; then return; fi
+  if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
+    say "\`$*\` does not work; on Debian the package $package brings it"
+    exit 1
+  fi
+  say "installing the Debian package $package"
+  twice apt-get update -qq
+  twice env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$package" >/dev/null
+}
+
+python_tools() {
+  local python=$tools/venv/bin/python
+  if "$python" -c 'import cryptography, dotenv' 2>/dev/null; then return; fi
+  need python3-venv python3 -c 'import ensurepip, venv'
+  say "installing cryptography and python-dotenv into $tools/venv"
+  python3 -m venv --clear "$tools/venv"
+  twice "$python" -m pip install --quiet --disable-pip-version-check cryptography python-dotenv
+}
+
+npm_tools() {
+  if [ -f "$tools/node_modules/dotenv/package.json" ]; then return; fi
+  need npm npm --version
+  say "installing npm's dotenv into $tools/node_modules"
+  twice npm install --prefix "$tools" --no-save --no-package-lock --no-audit --no-fund --loglevel=error dotenv@latest >/dev/null
+}
+
+mkdir -p "$tools"
+need git git --version
+python_tools
+npm_tools
+
+if cargo nextest --version >/dev/null 2>&1; then
+  cargo nextest run --locked "$@"
+else
+  cargo test --locked --tests "$@"
+fi
+cargo test --locked --doc
