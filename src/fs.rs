@@ -208,7 +208,8 @@ fn write_beside(path: &Path, bytes: &[u8]) -> Result<NamedTempFile, FsError> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let folder = folder_of(path);
     let made = tempfile::Builder::new().prefix(&format!("{name}.")).suffix(".tmp").tempfile_in(folder);
-    let mut new = made.map_err(io_error(folder, "create a file in the folder"))?;
+    // tempfile's own message names a file that the user never heard of.
+    let mut new = made.map_err(|error| io_error(folder, "create a file in the folder")(error.kind().into()))?;
     new.write_all(bytes).map_err(io_error(path, "write the new file"))?;
     Ok(new)
 }

@@ -40,6 +40,7 @@ npm_tools() {
 
 mkdir -p "$tools"
 need git git --version
+need strace strace -V
 python_tools
 npm_tools
 

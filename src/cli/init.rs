@@ -9,7 +9,7 @@ use crate::fs;
 use crate::generate;
 use crate::git::{self, IgnoreRules};
 use crate::import::{self, Existing, Policy};
-use crate::project::{self, Holds};
+use crate::project::{self, Holds, Outside as _};
 use crate::sealed::{
     Credential, MAX_FILE, NewSlot, Password, RawKey, SlotId, Unlocked, Utc, WORK_FACTOR, WRITE_WORK_FACTORS,
 };
@@ -175,19 +175,21 @@ fn ask_for_password(ui: &Ui) -> Result<Password> {
 fn ignore_plaintext(path: &Path, ui: &Ui) -> Result<()> {
     let folder = fs::resolve(fs::folder_of(path))?;
     let Some(root) = project::repository_root(&folder) else { return Ok(()) };
-    match git::ignore_plaintext(root, &folder)? {
+    let rules = git::ignore_plaintext(root, &folder)?;
+    let here = std::env::current_dir().unwrap_or_default();
+    let shown = |file: &Path| file.strip_prefix(&here).unwrap_or(file).display().to_string();
+    match rules {
         IgnoreRules::Right => {}
         IgnoreRules::Added(file) => ui.say(&format!(
             "{}: now ignores .env and .env.*, but not .env.example and .env*.enc (checked with git check-ignore)",
-            file.display()
+            shown(&file)
         )),
-        IgnoreRules::Unverified(file) => ui.say(&format!(
-            "{}: added rules for env files; git did not answer, so they are not checked",
-            file.display()
-        )),
-        IgnoreRules::StillWrong(file, names) => ui.say(&format!(
-            "warning: {}: added rules for env files, but another rule still wins for {}: git check-ignore -v {}",
-            file.display(),
+        IgnoreRules::Unverified(file) => {
+            ui.say(&format!("{}: added rules for env files; git did not answer, so they are not checked", shown(&file)));
+        }
+        IgnoreRules::StillWrong(file, names) => ui.warn(&format!(
+            "{}: added rules for env files, but another rule still wins for {}: git check-ignore -v {}",
+            shown(&file),
             names.join(", "),
             names.join(" ")
         )),

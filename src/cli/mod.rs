@@ -121,7 +121,8 @@ fn hide_values(error: &mut clap::Error) {
     let looks_like_a_flag = |text: &str| {
         text.len() <= 32 && text.trim_start_matches('-').bytes().all(|b| b.is_ascii_lowercase() || b == b'-')
     };
-    if let Some(ContextValue::String(text)) = error.get(ContextKind::InvalidArg)
+    if error.kind() == ErrorKind::UnknownArgument
+        && let Some(ContextValue::String(text)) = error.get(ContextKind::InvalidArg)
         && !looks_like_a_flag(text)
     {
         let hidden = ContextValue::String("-...".into());

@@ -190,12 +190,12 @@ impl<'a> Project<'a> {
     }
 
     fn open_one(&self, path: PathBuf, credentials: &mut Option<Vec<Credential>>) -> Result<Opened> {
+        let limits = settings::limits(self.flags)?;
         let (locked, bytes) = self.read(&path)?;
         let credentials = match credentials {
             Some(known) => known,
             None => credentials.insert(self.credentials(&path, &locked)?),
         };
-        let limits = settings::limits(self.flags)?;
         let unlocked = locked.unlock(credentials, &limits).map_err(at(&path))?;
         Ok(Opened { path, bytes, unlocked })
     }

@@ -61,7 +61,7 @@ fn slot(id: &str, kind: SlotKind, desc: String, credential: &Credential) -> Slot
     let (key, nonce) = wrapping_key(&keys().key_id(), &secret, &slot.desc);
     assert_eq!(hex(key.expose()), fact(&format!("WK({id})")));
     assert_eq!(hex(&nonce), fact(&format!("WN({id})")));
-    slot.wrap = wrap(&keys(), &secret, &slot.desc);
+    slot.wrap = wrap(&keys().key_id(), &keys(), &secret, &slot.desc);
     slot
 }
 

@@ -22,3 +22,6 @@ pub use locked::{Locked, MAX_FILE, Storage};
 pub use slot::{Limits, NewSlot, READ_LIMIT, READ_MAX, WORK_FACTOR, WRITE_WORK_FACTORS};
 pub use unlocked::{Line, Unlocked};
 pub use utc::Utc;
+
+#[cfg(test)]
+mod tests;

@@ -144,8 +144,9 @@ fn associated_data(desc: &str) -> Vec<u8> {
     [b"envsec/1 wrap\0", desc.as_bytes()].concat()
 }
 
-pub(super) fn wrap(keys: &Keys, secret: &Key, desc: &str) -> [u8; WRAP] {
-    let (key, nonce) = wrapping_key(&keys.key_id(), secret, desc);
+/// The data key of `keys`, wrapped under a slot secret and bound to the key id.
+pub(super) fn wrap(key_id: &KeyId, keys: &Keys, secret: &Key, desc: &str) -> [u8; WRAP] {
+    let (key, nonce) = wrapping_key(key_id, secret, desc);
     let mut buffer = Secret::from(&keys.data_key().expose()[..]);
     let tag = crypto::aes256gcm_seal(&key, &nonce, &associated_data(desc), buffer.expose_mut());
     let mut wrapped = [0; WRAP];
@@ -187,7 +188,7 @@ impl NewSlot {
         };
         let mut slot = Slot { id: self.id.clone(), kind, desc, wrap: [0; WRAP] };
         let secret = slot_secret(&slot, file, &self.credential)?;
-        slot.wrap = wrap(keys, &secret, &slot.desc);
+        slot.wrap = wrap(&keys.key_id(), keys, &secret, &slot.desc);
         let opened = unwrap(&slot, &keys.key_id(), file, &secret);
         opened.map(|_| slot).ok_or_else(|| SealedError::SelfCheck("a new slot does not open".into()))
     }

@@ -174,6 +174,16 @@ impl Unlocked {
         again.unlock_with(self.keys)
     }
 
+    #[cfg(test)]
+    pub(super) fn parts(&mut self) -> (&mut Header, &Keys) {
+        (&mut self.file.header, &self.keys)
+    }
+
+    #[cfg(test)]
+    pub(super) fn into_keys(self) -> Keys {
+        self.keys
+    }
+
     fn print(&self) -> Vec<u8> {
         let mut out = Secret::default();
         out.extend(self.file.header.print(self.file.body.line_end()).as_bytes());

@@ -1,0 +1,11 @@
+//! The binary as its users run it: a folder, a command line, exact output and status.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods, reason = "a test may")]
+
+mod canary;
+mod harness;
+mod import;
+mod run;
+mod settings;
+mod tamper;
+mod verbs;
+mod writing;

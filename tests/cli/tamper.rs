@@ -1,0 +1,166 @@
+//! Edits without a key: every one is refused by `get`, `run` and `set`, and nothing is written.
+
+use crate::harness::Sandbox;
+
+fn sandbox() -> Sandbox {
+    let sandbox = Sandbox::with(&[("API_KEY", "k"), ("DB_PASSWORD", "p")]);
+    sandbox.envsec(["set", "--plain", "LOG_LEVEL=info", "REGION=eu"]).succeeds();
+    sandbox
+}
+
+/// Writes the edited file and expects the same refusal of every verb that uses values, with the file left as it is.
+#[track_caller]
+fn refused(sandbox: &Sandbox, edited: &str, error: &str) {
+    sandbox.write(".env.enc", edited);
+    for (verb, status) in
+        [(vec!["get", "API_KEY"], 5), (vec!["set", "API_KEY"], 5), (vec!["run", "--", "touch", "x"], 125)]
+    {
+        assert_eq!(sandbox.envsec(&verb).stdin("new").refuses(status), format!("error: {error}"), "{verb:?}");
+    }
+    assert_eq!(sandbox.text(".env.enc"), edited);
+    assert_eq!(sandbox.files(), [".env.enc"]);
+}
+
+const SEAL: &str = ".env.enc: the seal does not match: the file was changed by somebody without a key";
+
+/// The line that starts so, with its line end.
+fn line<'t>(text: &'t str, start: &str) -> &'t str {
+    text.split_inclusive('\n').find(|line| line.starts_with(start)).unwrap()
+}
+
+#[test]
+fn an_empty_plain_entry_appended() {
+    let sandbox = sandbox();
+    refused(&sandbox, &(sandbox.text(".env.enc") + "NEW=\n"), SEAL);
+}
+
+#[test]
+fn a_plain_entry_inserted() {
+    let sandbox = sandbox();
+    let text = sandbox.text(".env.enc");
+    let api = line(&text, "API_KEY");
+    refused(&sandbox, &text.replace(api, &format!("NODE_OPTIONS=--inspect\n{api}")), SEAL);
+}
+
+#[test]
+fn two_tokens_swapped() {
+    let sandbox = sandbox();
+    let text = sandbox.text(".env.enc");
+    let (api, db) = (line(&text, "API_KEY="), line(&text, "DB_PASSWORD="));
+    let (a, b) = (api.split_once('=').unwrap().1, db.split_once('=').unwrap().1);
+    let swapped = text.replace(api, &format!("API_KEY={b}")).replace(db, &format!("DB_PASSWORD={a}"));
+    refused(&sandbox, &swapped, SEAL);
+}
+
+#[test]
+fn a_plain_value_requoted_or_commented() {
+    let sandbox = sandbox();
+    let text = sandbox.text(".env.enc");
+    for new in ["LOG_LEVEL='info'", "LOG_LEVEL=info # x", "LOG_LEVEL=info ", "LOG_LEVEL=debug", "LOG_LEVEL="] {
+        refused(&sandbox, &text.replace("LOG_LEVEL=info", new), SEAL);
+    }
+}
+
+#[test]
+fn entries_removed_renamed_or_reordered() {
+    let sandbox = sandbox();
+    let text = sandbox.text(".env.enc");
+    let (api, db) = (line(&text, "API_KEY="), line(&text, "DB_PASSWORD="));
+    refused(&sandbox, &text.replace(db, ""), SEAL);
+    refused(&sandbox, &text.replace("DB_PASSWORD=", "DB_PASSWORE="), SEAL);
+    refused(&sandbox, &text.replace("REGION=", "REGIOM="), SEAL);
+    refused(&sandbox, &text.replace(&format!("{api}{db}"), &format!("{db}{api}")), SEAL);
+}
+
+#[test]
+fn a_secret_made_plain_and_a_plain_value_made_a_token() {
+    let sandbox = sandbox();
+    let text = sandbox.text(".env.enc");
+    let api = line(&text, "API_KEY=");
+    refused(&sandbox, &text.replace(api, "API_KEY=k\n"), SEAL);
+    let token = api.trim_end().split_once('=').unwrap().1;
+    refused(&sandbox, &text.replace("REGION=eu", &format!("REGION={token}")), SEAL);
+}
+
+#[test]
+fn a_value_rolled_back() {
+    let sandbox = sandbox();
+    let old = sandbox.text(".env.enc");
+    sandbox.envsec(["set", "API_KEY"]).stdin("newer").succeeds();
+    let new = sandbox.text(".env.enc");
+    refused(&sandbox, &new.replace(line(&new, "API_KEY="), line(&old, "API_KEY=")), SEAL);
+}
+
+#[test]
+fn header_lines_changed() {
+    let sandbox = sandbox();
+    let text = sandbox.text(".env.enc");
+    let (slot, key) = (line(&text, "#envsec:slot id=password"), line(&text, "#envsec:slot id=key"));
+    refused(&sandbox, &text.replace(slot, &format!("{slot}{slot}")), ".env.enc:3: slot password is there twice");
+    refused(&sandbox, &text.replace(slot, ""), SEAL);
+    refused(&sandbox, &text.replace(&format!("{slot}{key}"), &format!("{key}{slot}")), SEAL);
+    refused(&sandbox, &text.replace(slot, &format!("{slot}#envsec:note by=me\n")), SEAL);
+    let magic = line(&text, "#envsec:1");
+    refused(&sandbox, &text.replace(magic, &format!("{} label=production\n", magic.trim_end())), SEAL);
+    refused(&sandbox, &text.replace(" rev=", " rev=1"), SEAL);
+    refused(&sandbox, &text.replace(" rev=", " rev=0"), &format!(".env.enc:{}: a malformed seal line", 4));
+}
+
+#[test]
+fn what_breaks_the_grammar_is_named_by_its_line() {
+    let sandbox = sandbox();
+    let text = sandbox.text(".env.enc");
+    let api = line(&text, "API_KEY=").to_owned();
+    let at = text.lines().count() + 1;
+    let appended = |line: &str| format!("{text}{line}\n");
+    for (edited, error) in [
+        (appended("REGION=us"), format!("{at}:1: E_DUPLICATE: REGION: ")),
+        (appended(" X=1"), format!("{at}: X: an entry of a sealed file is NAME=value")),
+        (appended("export X=1"), format!("{at}: X: an entry of a sealed file is NAME=value")),
+        (appended("X: 1"), format!("{at}: X: an entry of a sealed file is NAME=value")),
+        (appended("X= 1"), format!("{at}: X: an entry of a sealed file is NAME=value")),
+        (appended("X='a\nb'"), format!("{at}: X: an entry of a sealed file is NAME=value")),
+        (appended("X.Y=1"), format!("{at}: not a variable's name")),
+        (appended("X=enc:AAAA"), format!("{at}: X: a malformed encrypted value")),
+        (appended(" # indented"), format!("{at}: a comment that does not start in the first column")),
+        (appended("#envsec:slot id=x"), format!("{at}: a header line below the seal")),
+        (appended("X='unclosed"), format!("{at}:3: E_UNTERMINATED: ")),
+        (appended("<<<<<<< HEAD"), format!("{at}: a git conflict marker")),
+        (appended("X=1\r"), format!("{at}: line ends are mixed")),
+        (text.replace(&api, &format!("{} \n", api.trim_end())), "6: API_KEY: a malformed encrypted value".into()),
+        (text.replace("#envsec:1 ", "#envsec:2 "), " written by a newer envsec: format 2 is not known here".into()),
+        (
+            text.replace("A256GCM-HS256", "XCHACHA"),
+            " written by a newer envsec: suite XCHACHA is not known here".into(),
+        ),
+        (format!("\u{feff}{text}"), "1: a byte order mark".into()),
+        (format!("\n{text}"), " this is not a sealed env file: it does not start with #envsec:".into()),
+        (text.replace("ln=14", "ln=13"), "2: a malformed slot line".into()),
+        (text.replace("ln=14", "ln=014"), "2: a malformed slot line".into()),
+        (text.replace("ln=14", "ln=99999999999"), "2: a malformed slot line".into()),
+        (text.replace("ln=14", "ln=14 "), "2: a malformed slot line".into()),
+    ] {
+        sandbox.write(".env.enc", &edited);
+        let first = sandbox.envsec(["get", "API_KEY"]).refuses(5);
+        assert!(first.starts_with(&format!("error: .env.enc:{error}")), "{first}\nexpected {error}");
+    }
+}
+
+#[test]
+fn comments_and_line_ends_are_nobodys_secret() {
+    let sandbox = sandbox();
+    let text = sandbox.text(".env.enc");
+    for edited in [
+        text.replace("API_KEY=", "# a comment\n\n  \nAPI_KEY="),
+        text.replace('\n', "\r\n"),
+        text.trim_end().to_owned(),
+    ] {
+        sandbox.write(".env.enc", &edited);
+        sandbox.envsec(["get", "API_KEY"]).prints("k");
+        sandbox.envsec(["set", "NEW"]).stdin("n").succeeds();
+        sandbox.envsec(["get", "NEW"]).prints("n");
+        let (after, end) = (sandbox.text(".env.enc"), if edited.contains("\r\n") { "\r\n" } else { "\n" });
+        assert_eq!(after.matches('\n').count(), after.matches(end).count());
+        assert_eq!(after.ends_with('\n'), edited.ends_with('\n'));
+    }
+}
