@@ -150,7 +150,7 @@ fn new_password(args: &Args, ctx: &Ctx<'_>) -> Result<Option<Password>> {
     let passwords: Vec<_> = sources.into_iter().filter(|(holds, _)| *holds == Holds::Password).collect();
     let password = match passwords.as_slice() {
         [] if args.raw_key => return Ok(None),
-        [] => ask_for_password(ctx.ui)?,
+        [] => return ask_for_password(args, ctx.ui).map(Some),
         [(holds, source)] => match project::credential(*holds, source, ctx.ui)? {
             Credential::Password(password) => password,
             Credential::RawKey(_) => return Ok(None),
@@ -161,10 +161,14 @@ fn new_password(args: &Args, ctx: &Ctx<'_>) -> Result<Option<Password>> {
     Ok(Some(password))
 }
 
-fn ask_for_password(ui: &Ui) -> Result<Password> {
-    let typed = ui.ask_twice("New password (empty: generate one): ")?;
+/// Typed twice, or generated, shown once and typed back. A weak one is refused before it is asked for again.
+fn ask_for_password(args: &Args, ui: &Ui) -> Result<Password> {
+    let typed = ui.ask_hidden("New password (empty: generate one): ")?;
     if !typed.is_empty() {
-        return Ok(Password::new(&typed)?);
+        let password = Password::new(&typed)?;
+        password.check_new(args.allow_weak_password)?;
+        ui.confirm(&typed, "Again: ")?;
+        return Ok(password);
     }
     let words = generate::words(&mut crypto::system_rng());
     ui.show_at_terminal("Your new password, shown this once; keep it in a password manager:", &words)?;

@@ -111,15 +111,6 @@ impl Ui {
         }
     }
 
-    /// Asks twice for something new, without echo.
-    pub(super) fn ask_twice(&self, prompt: &str) -> Result<SecretText> {
-        let first = self.ask_hidden(prompt)?;
-        if !first.is_empty() {
-            self.confirm(&first, "Again: ")?;
-        }
-        Ok(first)
-    }
-
     /// Has a text typed once more.
     pub(super) fn confirm(&self, text: &SecretText, prompt: &str) -> Result<()> {
         let again = self.ask_hidden(prompt)?;

@@ -1,11 +1,8 @@
 //! Reading a sealed file without a key: strict, bounded, whole.
 
-use super::credential::Credential;
 use super::error::SealedError;
 use super::header::{FileId, Header, KeyId, Label, PREFIX, SlotKind, parse_token};
 use super::keys::{Keys, lp};
-use super::slot::{self, Limits};
-use super::unlocked::Unlocked;
 use crate::crypto::{self, Mac};
 use crate::dotenv::{Dialect, Document, Duplicates, EntryRef, Kind};
 use crate::vars::{MAX_VALUE, VarName};
@@ -76,26 +73,6 @@ impl Locked {
         let locked = Locked { header, body, places };
         locked.check_rotations()?;
         Ok(locked)
-    }
-
-    /// Opens a slot and verifies the seal. Nothing is decrypted before both succeeded.
-    ///
-    /// # Errors
-    /// As [`slot::open`]; [`SealedError::Seal`] when anything was changed without a key.
-    pub fn unlock(self, credentials: &[Credential], limits: &Limits) -> Result<Unlocked, SealedError> {
-        let keys = slot::open(&self.header, credentials, limits)?;
-        self.unlock_with(keys)
-    }
-
-    /// Verifies the seal with keys that are known already.
-    pub(super) fn unlock_with(self, keys: Keys) -> Result<Unlocked, SealedError> {
-        if !crypto::equal(&keys.key_id(), &self.header.magic.key) {
-            return Err(SealedError::Rekeyed);
-        }
-        if !crypto::equal(&self.mac(&keys), &self.header.seal.mac) {
-            return Err(SealedError::Seal);
-        }
-        Ok(Unlocked::new(self, keys))
     }
 
     /// The names in the file's order, and how each is stored.

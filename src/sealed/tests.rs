@@ -251,7 +251,7 @@ fn the_comment_after_a_plain_value_stays_and_makes_way_for_a_token() {
     file.append(&name("LEVEL"), &value("info"), Storage::Plain, rng);
     let text = String::from_utf8(file.seal().unwrap()).unwrap().replace("LEVEL=info", "LEVEL=info # how much");
     let commented = Locked::parse(text.as_bytes()).unwrap();
-    let mut file = Unlocked::new(commented, file.into_keys());
+    let mut file = file.with_file(commented);
     let mut entries_after = |text: &str, storage| {
         file.set(&name("LEVEL"), &value(text), storage, Utc::now(), rng).unwrap();
         let text = String::from_utf8(file.seal().unwrap()).unwrap();

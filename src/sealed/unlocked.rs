@@ -1,10 +1,11 @@
 //! An opened sealed file: its values, changes to it, and the bytes of its next revision.
 
+use super::credential::Credential;
 use super::error::SealedError;
 use super::header::{Header, Label, Line as HeaderLine, Magic, Rotation, Seal, b64u};
 use super::keys::{Keys, Purpose};
 use super::locked::{Content, Locked, Storage, storage};
-use super::slot::NewSlot;
+use super::slot::{self, Limits, NewSlot};
 use super::utc::Utc;
 use crate::crypto;
 use crate::dotenv::{Document, Kind, Place, quote};
@@ -28,11 +29,29 @@ pub enum Line<'t> {
     Blank,
 }
 
-impl Unlocked {
-    pub(super) fn new(file: Locked, keys: Keys) -> Self {
-        Unlocked { file, keys, changed: false }
+impl Locked {
+    /// Opens a slot and verifies the seal. Nothing is decrypted before both succeeded.
+    ///
+    /// # Errors
+    /// As `slot::open`; [`SealedError::Seal`] when anything was changed without a key.
+    pub fn unlock(self, credentials: &[Credential], limits: &Limits) -> Result<Unlocked, SealedError> {
+        let keys = slot::open(&self.header, credentials, limits)?;
+        self.unlock_with(keys)
     }
 
+    /// Verifies the seal with keys that are known already.
+    fn unlock_with(self, keys: Keys) -> Result<Unlocked, SealedError> {
+        if !crypto::equal(&keys.key_id(), &self.header.magic.key) {
+            return Err(SealedError::Rekeyed);
+        }
+        if !crypto::equal(&self.mac(&keys), &self.header.seal.mac) {
+            return Err(SealedError::Seal);
+        }
+        Ok(Unlocked { file: self, keys, changed: false })
+    }
+}
+
+impl Unlocked {
     /// A new file without entries: new file id, new data key, revision 0, so that the first [`Unlocked::seal`] makes 1.
     ///
     /// # Errors
@@ -179,9 +198,10 @@ impl Unlocked {
         (&mut self.file.header, &self.keys)
     }
 
+    /// The same keys with another text, verified or not.
     #[cfg(test)]
-    pub(super) fn into_keys(self) -> Keys {
-        self.keys
+    pub(super) fn with_file(self, file: Locked) -> Self {
+        Unlocked { file, ..self }
     }
 
     fn print(&self) -> Vec<u8> {
