@@ -28,7 +28,7 @@ pub enum ChildError {
         length: usize,
     },
     /// The file holds what no child may get.
-    #[error("{0}: a credential of envsec's own is never handed to a child")]
+    #[error("{0}: names that begin with ENVSEC_PASSWORD or ENVSEC_KEY are envsec's own, and no child gets them")]
     Withheld(VarName),
     /// No such command.
     #[error("{0}: command not found")]
@@ -46,7 +46,8 @@ pub enum ChildError {
 impl Failure for ChildError {
     fn status(&self) -> Status {
         match self {
-            ChildError::TooLong { .. } | ChildError::Withheld(_) => Status::Other,
+            ChildError::TooLong { .. } => Status::Other,
+            ChildError::Withheld(_) => Status::Usage,
             ChildError::NotFound(_) => Status::CommandNotFound,
             ChildError::NotExecutable { .. } => Status::NotExecutable,
         }
@@ -55,9 +56,7 @@ impl Failure for ChildError {
     fn hint(&self) -> Option<String> {
         match self {
             ChildError::TooLong { .. } => Some("leave it out with --except NAME, and hand it over as a file".into()),
-            ChildError::Withheld(_) => {
-                Some("names that begin with ENVSEC_PASSWORD or ENVSEC_KEY are reserved: choose another".into())
-            }
+            ChildError::Withheld(_) => Some("choose another name".into()),
             ChildError::NotFound(_) | ChildError::NotExecutable { .. } => None,
         }
     }
@@ -118,7 +117,10 @@ pub fn environment(
 #[cfg(unix)]
 pub fn replace_process(command: &OsStr, args: &[OsString], environment: Vec<(OsString, OsString)>) -> ChildError {
     use std::os::unix::process::CommandExt as _;
-    let source = std::process::Command::new(command).args(args).env_clear().envs(environment).exec();
+    let mut child = std::process::Command::new(command);
+    child.args(args).env_clear().envs(environment);
+    broken_pipes::leave_as_inherited(&mut child);
+    let source = child.exec();
     let command = command.to_string_lossy().into_owned();
     match source.kind() {
         std::io::ErrorKind::NotFound => ChildError::NotFound(command),
@@ -142,4 +144,48 @@ pub fn forbid_core_dumps() {
         // It cannot fail for this process, and a failure would leave what every other program has.
         let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
     }
+}
+
+/// What a write to a closed pipe does is inherited: systemd, for one, starts services with SIGPIPE ignored. Rust's start-up
+/// code ignores it for every program and `exec` resets it to the default, so what was there before has to be noted first.
+#[cfg(target_os = "linux")]
+#[allow(unsafe_code, reason = "neither std nor rustix reads or sets a signal's disposition")]
+mod broken_pipes {
+    use std::os::unix::process::CommandExt as _;
+    use std::process::Command;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    static IGNORED: AtomicBool = AtomicBool::new(false);
+
+    // SAFETY: the loader calls what stands in .init_array as C functions, once, before main and before any thread.
+    #[used]
+    #[unsafe(link_section = ".init_array")]
+    static NOTE_INHERITED: extern "C" fn() = note_inherited;
+
+    extern "C" fn note_inherited() {
+        // SAFETY: sigaction is plain data for which zero is a value, and with no new action the call only reads.
+        let inherited = unsafe {
+            let mut action = std::mem::zeroed::<libc::sigaction>();
+            libc::sigaction(libc::SIGPIPE, std::ptr::null(), &raw mut action);
+            action.sa_sigaction
+        };
+        IGNORED.store(inherited == libc::SIG_IGN, Ordering::Relaxed);
+    }
+
+    pub(super) fn leave_as_inherited(command: &mut Command) {
+        if IGNORED.load(Ordering::Relaxed) {
+            // SAFETY: the closure makes one async-signal-safe call.
+            unsafe {
+                command.pre_exec(|| {
+                    libc::signal(libc::SIGPIPE, libc::SIG_IGN);
+                    Ok(())
+                });
+            }
+        }
+    }
+}
+
+#[cfg(all(unix, not(target_os = "linux")))]
+mod broken_pipes {
+    pub(super) fn leave_as_inherited(_: &mut std::process::Command) {} // the default, as exec leaves it
 }

@@ -69,6 +69,7 @@ impl Failure for FsError {
                 "--in-place rewrites the file itself; a crash during that write can damage it, so keep a copy"
             }
             FsError::Locked(_) => "find it with: fuser FOLDER",
+            FsError::Exists(_) => "envsec set changes it; -f FILE names another",
             FsError::Io { source, .. } => match source.kind() {
                 ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "nothing was changed; make room and run it again",
                 ErrorKind::ReadOnlyFilesystem => "nothing was changed; the file system is mounted read-only",
@@ -118,6 +119,11 @@ fn read_all(mut from: impl Read, path: &Path, limit: usize, expected: usize) -> 
             Err(error) => return Err(io_error(path, "read it")(error)),
         }
     }
+}
+
+/// Whether there is something at a path, a dangling link too, or it cannot be told because a folder may not be searched.
+pub fn may_be_there(path: &Path) -> bool {
+    !matches!(path.symlink_metadata(), Err(error) if error.kind() == ErrorKind::NotFound)
 }
 
 /// Where a path really leads: symbolic links followed, so that a replace changes the file and not the link.

@@ -5,11 +5,13 @@ use crate::dotenv::Duplicates;
 use crate::error::{Failure, Result, Status};
 use crate::formats::dotenv::{self, ImportError, Options, Reader};
 use crate::formats::{Incoming, Item};
-use crate::sealed::{Line, Storage, Unlocked, Utc};
+use crate::fs::{self, FsError};
+use crate::sealed::{Line, MAX_FILE, Storage, Unlocked, Utc};
 use crate::secret::{Secret, SecretText};
 use crate::vars::{Glob, VarName};
 use rand::CryptoRng;
 use std::fmt;
+use std::path::Path;
 
 /// How a foreign text is read and stored: the flags of every verb that imports.
 #[derive(clap::Args, Default)]
@@ -53,12 +55,35 @@ pub enum Which {
     Last,
 }
 
+/// A text to import, read whole.
+pub struct Source {
+    /// What messages call it.
+    pub name: String,
+    text: Secret,
+    /// Whether a file with the plaintext stays behind.
+    pub stays: bool,
+}
+
+impl Source {
+    /// Reads a file, or standard input for `-`.
+    ///
+    /// # Errors
+    /// What the system refuses; more than a sealed file could hold.
+    pub fn read(path: &Path) -> std::result::Result<Self, FsError> {
+        if path == Path::new("-") {
+            let name = "standard input".to_owned();
+            return Ok(Source { text: fs::read_stream(std::io::stdin(), &name, MAX_FILE)?, name, stays: false });
+        }
+        Ok(Source { text: fs::read(path, MAX_FILE)?, name: path.display().to_string(), stays: path.is_file() })
+    }
+}
+
 impl Flags {
-    /// Reads a dotenv text as the flags say; `source_name` is what messages call it.
+    /// Parses a dotenv text as the flags say.
     ///
     /// # Errors
     /// As [`dotenv::parse`].
-    pub fn read(&self, text: &Secret, source_name: &str) -> std::result::Result<Incoming, ImportError> {
+    pub fn parse(&self, source: &Source) -> std::result::Result<Incoming, ImportError> {
         let process = |name: &str| std::env::var(name).ok().map(SecretText::from);
         let options = Options {
             reader: match self.dialect {
@@ -74,7 +99,7 @@ impl Flags {
             keep_comment_values: self.keep_comment_values,
             expand: if self.expand { Some(&process) } else { None },
         };
-        dotenv::parse(text.expose(), source_name, &options)
+        dotenv::parse(source.text.expose(), &source.name, &options)
     }
 }
 

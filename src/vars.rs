@@ -68,9 +68,14 @@ impl TryFrom<&str> for VarName {
         if starts && bytes.len() <= MAX_NAME && bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_') {
             Ok(VarName(text.into()))
         } else {
-            Err(VarError::Name(text.chars().take(MAX_NAME).collect()))
+            Err(VarError::Name(shown(text)))
         }
     }
+}
+
+/// What was typed in a name's place, up to a `=`: behind it there may be a secret.
+fn shown(text: &str) -> String {
+    text.split('=').next().unwrap_or_default().chars().take(MAX_NAME).collect()
 }
 
 impl std::str::FromStr for VarName {

@@ -3,10 +3,9 @@
 use super::Ctx;
 use crate::crypto;
 use crate::error::Result;
-use crate::fs;
 use crate::import::{self, Existing, Policy};
-use crate::sealed::{MAX_FILE, Utc};
-use std::path::{Path, PathBuf};
+use crate::sealed::Utc;
+use std::path::PathBuf;
 
 /// Bring a plaintext dotenv file in
 ///
@@ -37,11 +36,8 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, ctx: &Ctx<'_>) -> Result<()> {
-    let from_stdin = args.source == Path::new("-");
-    let name = if from_stdin { "standard input".into() } else { args.source.display().to_string() };
-    let text =
-        if from_stdin { fs::read_stream(std::io::stdin(), &name, MAX_FILE) } else { fs::read(&args.source, MAX_FILE) };
-    let mut incoming = args.reading.read(&text?, &name)?;
+    let source = import::Source::read(&args.source)?;
+    let mut incoming = args.reading.parse(&source)?;
     let notes = std::mem::take(&mut incoming.notes);
     let existing = match (args.replace, args.keep) {
         (true, _) => Existing::Replace,
@@ -53,10 +49,6 @@ pub(super) fn run(args: &Args, ctx: &Ctx<'_>) -> Result<()> {
     let sealed = opened.path().display().to_string();
     let rng = &mut crypto::system_rng();
     let summary = ctx.project.change(opened, |file| import::into_file(file, incoming, &policy, Utc::now(), rng))?;
-    notes.iter().for_each(|note| ctx.ui.say(&format!("note: {note}")));
-    ctx.ui.say(&format!("{sealed}: {summary}"));
-    if !from_stdin {
-        ctx.ui.say(&format!("{name} is still there, in plaintext: remove it when you no longer need it"));
-    }
+    ctx.ui.imported(&sealed, &source, &notes, summary);
     Ok(())
 }

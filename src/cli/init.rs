@@ -4,15 +4,12 @@ use super::Ctx;
 use super::ui::Ui;
 use crate::crypto;
 use crate::error::{Failure, Result, Status};
-use crate::formats::Incoming;
 use crate::fs;
 use crate::generate;
 use crate::git::{self, IgnoreRules};
 use crate::import::{self, Existing, Policy};
 use crate::project::{self, Holds, Outside as _};
-use crate::sealed::{
-    Credential, MAX_FILE, NewSlot, Password, RawKey, SlotId, Unlocked, Utc, WORK_FACTOR, WRITE_WORK_FACTORS,
-};
+use crate::sealed::{Credential, NewSlot, Password, RawKey, SlotId, Unlocked, Utc, WORK_FACTOR, WRITE_WORK_FACTORS};
 use crate::secret::SecretText;
 use std::path::{Path, PathBuf};
 
@@ -31,8 +28,8 @@ Examples:
   envsec init --raw-key > ci.key             opened by that key only
   ENVSEC_PASSWORD=... envsec init --raw-key  opened by the password or the key")]
 pub(super) struct Args {
-    /// Import this plaintext dotenv file into the new one
-    #[arg(long, value_name = "FILE")]
+    /// Import this plaintext dotenv file into the new one, - for standard input
+    #[arg(long, value_name = "FILE|-")]
     from: Option<PathBuf>,
 
     /// Add a slot for a new raw key and print that key
@@ -85,7 +82,8 @@ impl Failure for InitError {
 pub(super) fn run(args: &Args, ctx: &Ctx<'_>) -> Result<()> {
     let (path, label) = ctx.project.new_file()?;
     project::must_be_new(&path)?;
-    let mut incoming = args.from.as_deref().map(|from| read(args, from)).transpose()?;
+    let source = args.from.as_deref().map(import::Source::read).transpose()?;
+    let mut incoming = source.as_ref().map(|source| args.reading.parse(source)).transpose()?;
     let notes = incoming.as_mut().map(|incoming| std::mem::take(&mut incoming.notes)).unwrap_or_default();
 
     let rng = &mut crypto::system_rng();
@@ -105,18 +103,11 @@ pub(super) fn run(args: &Args, ctx: &Ctx<'_>) -> Result<()> {
     }
     project::create(&path, &mut file)?;
 
-    notes.iter().for_each(|note| ctx.ui.say(&format!("note: {note}")));
-    if let (Some(summary), Some(from)) = (imported, &args.from) {
-        ctx.ui.say(&format!("{}: {summary}", path.display()));
-        ctx.ui.say(&format!("{} is still there, in plaintext: remove it when you no longer need it", from.display()));
+    if let (Some(summary), Some(source)) = (imported, &source) {
+        ctx.ui.imported(&path.display().to_string(), source, &notes, summary);
     }
     ctx.ui.note(&format!("made {}; next: envsec set NAME, envsec run -- COMMAND", path.display()));
     Ok(())
-}
-
-fn read(args: &Args, from: &Path) -> Result<Incoming> {
-    let text = fs::read(from, MAX_FILE)?;
-    Ok(args.reading.read(&text, &from.display().to_string())?)
 }
 
 /// The slots of the new file, and the text of the raw key if there is one.
@@ -189,7 +180,10 @@ fn ignore_plaintext(path: &Path, ui: &Ui) -> Result<()> {
             shown(&file)
         )),
         IgnoreRules::Unverified(file) => {
-            ui.say(&format!("{}: added rules for env files; git did not answer, so they are not checked", shown(&file)));
+            ui.say(&format!(
+                "{}: added rules for env files; git did not answer, so they are not checked",
+                shown(&file)
+            ));
         }
         IgnoreRules::StillWrong(file, names) => ui.warn(&format!(
             "{}: added rules for env files, but another rule still wins for {}: git check-ignore -v {}",

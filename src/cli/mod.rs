@@ -40,8 +40,12 @@ struct Cli {
     flags: Flags,
 
     /// Say only what is wrong
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, display_order = 900)]
     quiet: bool,
+
+    /// Say which file and slot were used, and which names the process has already
+    #[arg(short, long, global = true, display_order = 901, conflicts_with = "quiet")]
+    verbose: bool,
 
     #[command(subcommand)]
     verb: Verb,
@@ -72,7 +76,7 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return usage(error),
     };
-    let ui = Ui::new(cli.quiet);
+    let ui = Ui::new(cli.quiet, cli.verbose);
     match dispatch(&cli, &ui) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => ExitCode::from(report(&error, &cli.verb, &ui).code()),
@@ -116,8 +120,15 @@ fn usage(mut error: clap::Error) -> ExitCode {
     }
 }
 
-/// clap quotes an argument that it does not know. One that does not look like a flag may be a secret that begins with `-`.
+/// clap quotes what it does not understand. An argument that does not look like a flag may be a secret that begins with
+/// `-`, and what follows a `=` may be one too.
 fn hide_values(error: &mut clap::Error) {
+    if let Some(ContextValue::String(text)) = error.get(ContextKind::InvalidValue)
+        && let Some((name, _)) = text.split_once('=')
+    {
+        let hidden = ContextValue::String(format!("{name}=..."));
+        error.insert(ContextKind::InvalidValue, hidden);
+    }
     let looks_like_a_flag = |text: &str| {
         text.len() <= 32 && text.trim_start_matches('-').bytes().all(|b| b.is_ascii_lowercase() || b == b'-')
     };

@@ -3,7 +3,7 @@
 use super::Ctx;
 use crate::child::{self, Precedence};
 use crate::error::Result;
-use crate::project::at;
+use crate::project::{Outside as _, at};
 use crate::vars::{Glob, Vars};
 use std::ffi::OsString;
 
@@ -41,10 +41,22 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, ctx: &Ctx<'_>) -> Result<()> {
     let vars = collect(args, ctx)?;
+    explain(&vars, args, ctx);
     let precedence = if args.override_process { Precedence::File } else { Precedence::Process };
     let environment = child::environment(std::env::vars_os(), vars, precedence)?;
     let Some((command, arguments)) = args.command.split_first() else { return Ok(()) };
     Err(child::replace_process(command, arguments, environment).into())
+}
+
+/// Says whose value the command gets where both the process and the file have one.
+fn explain(vars: &Vars, args: &Args, ctx: &Ctx<'_>) {
+    let what =
+        if args.override_process { "the file's value" } else { "the process's value (--override takes the file's)" };
+    for (name, _) in vars.iter() {
+        if std::env::var_os(name.as_str()).is_some_and(|value| !value.is_empty()) {
+            ctx.ui.explain(&format!("{name}: {what}"));
+        }
+    }
 }
 
 /// The values of all files that are asked for; later files win.

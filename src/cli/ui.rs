@@ -3,6 +3,7 @@
 use crate::child;
 use crate::error::{Error, Failure, Result, Status};
 use crate::fs;
+use crate::import::{Source, Summary};
 use crate::project::Outside;
 use crate::secret::SecretText;
 use std::io::{self, ErrorKind, IsTerminal as _, Write as _};
@@ -13,6 +14,7 @@ const MAX_OUTPUT: usize = 64 * 1024;
 /// Talks to the user.
 pub(super) struct Ui {
     quiet: bool,
+    verbose: bool,
 }
 
 /// What can go wrong with talking.
@@ -56,8 +58,8 @@ impl Failure for UiError {
 }
 
 impl Ui {
-    pub(super) fn new(quiet: bool) -> Self {
-        Ui { quiet }
+    pub(super) fn new(quiet: bool, verbose: bool) -> Self {
+        Ui { quiet, verbose }
     }
 
     /// Writes data to standard output. A reader that went away has what it wanted.
@@ -94,6 +96,15 @@ impl Ui {
     pub(super) fn note(&self, message: &str) {
         if io::stderr().is_terminal() {
             self.say(message);
+        }
+    }
+
+    /// Says what came in, what was left out, and that the plaintext is still there.
+    pub(super) fn imported(&self, sealed: &str, source: &Source, notes: &[String], summary: Summary) {
+        notes.iter().for_each(|note| self.say(&format!("note: {note}")));
+        self.say(&format!("{sealed}: {summary}"));
+        if source.stays {
+            self.say(&format!("{} is still there, in plaintext: remove it when you no longer need it", source.name));
         }
     }
 
@@ -153,6 +164,12 @@ impl Outside for Ui {
         }
         let text = output.transpose()?.unwrap_or_default().into_text();
         Ok(text.map_err(|_| UiError::Command(": its output is not UTF-8".into()))?)
+    }
+
+    fn explain(&self, message: &str) {
+        if self.verbose {
+            self.complain(message);
+        }
     }
 
     fn warn(&self, message: &str) {

@@ -140,6 +140,16 @@ impl SyntaxError {
     }
 }
 
+impl SyntaxError {
+    /// The place, code and name, without advice that is meant for files that people write.
+    pub fn brief(&self) -> String {
+        let name = self.name.as_ref().map_or(String::new(), |name| format!(" {name}:"));
+        let first =
+            if let Detail::FirstOn(line) = self.detail { format!(" (first on line {line})") } else { String::new() };
+        format!("{}:{}: {}:{name} not what a sealed file holds{first}", self.line, self.column, self.code.as_str())
+    }
+}
+
 impl fmt::Display for SyntaxError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}: {}: ", self.line, self.column, self.code.as_str())?;

@@ -52,6 +52,12 @@ pub enum ImportError {
         /// `LINE: NAME: what`.
         lines: Vec<String>,
     },
+    /// The text is a sealed file.
+    #[error("{source_name}: this is a sealed file, not plaintext")]
+    Sealed {
+        /// What messages call the text.
+        source_name: String,
+    },
     /// dotenvy refused the text; its own message would quote the line.
     #[error("{source_name}: dotenvy cannot read this text")]
     Dotenvy {
@@ -66,7 +72,12 @@ impl Failure for ImportError {
     }
 
     fn hint(&self) -> Option<String> {
-        Some("nothing was imported".into())
+        Some(match self {
+            ImportError::Sealed { .. } => {
+                "read a sealed file with: envsec get -f FILE NAME; or several with: envsec run -f FILE -f FILE".into()
+            }
+            _ => "nothing was imported".into(),
+        })
     }
 }
 
@@ -75,6 +86,9 @@ impl Failure for ImportError {
 /// # Errors
 /// All that is wrong with the text, at once.
 pub fn parse(text: &[u8], source_name: &str, options: &Options<'_>) -> Result<Incoming, ImportError> {
+    if text.strip_prefix(b"#envsec:").and_then(<[u8]>::first).is_some_and(u8::is_ascii_digit) {
+        return Err(ImportError::Sealed { source_name: source_name.into() });
+    }
     match options.reader {
         Reader::Strict => parse_document(text, source_name, Dialect::Foreign, options),
         Reader::Node => parse_document(text, source_name, Dialect::Node, options),
@@ -91,15 +105,25 @@ fn parse_document(
     let document = Document::parse(text, dialect, options.duplicates)
         .map_err(|errors| ImportError::Syntax { source_name: source_name.into(), errors })?;
     let chosen: HashSet<u32> = document.effective().map(|entry| entry.line()).collect();
-    let mut reading =
-        Reading { source_name, options, incoming: Incoming::default(), seen: HashMap::new(), wrong: Vec::new() };
+    let mut reading = Reading {
+        source_name,
+        options,
+        incoming: Incoming::default(),
+        seen: HashMap::new(),
+        wrong: Vec::new(),
+        open_quote: None,
+    };
     for node in document.nodes() {
         match (node.kind(), node.entry()) {
+            (Kind::Comment, _) => {
+                reading.comment(node.text().trim(), node.line());
+                continue;
+            }
             (Kind::Blank, _) => reading.incoming.items.push(Item::Blank),
-            (Kind::Comment, _) => reading.comment(node.text().trim(), node.line()),
             (_, Some(entry)) if chosen.contains(&node.line()) => reading.entry(&entry, node.line()),
             _ => {}
         }
+        reading.open_quote = None;
     }
     if options.expand.is_none() {
         note_references(&document, source_name, &mut reading.incoming.notes);
@@ -118,6 +142,8 @@ struct Reading<'a> {
     /// Values so far, for references.
     seen: HashMap<String, SecretText>,
     wrong: Vec<String>,
+    /// The quote that a commented-out value opened on a line above and has not closed.
+    open_quote: Option<char>,
 }
 
 impl Reading<'_> {
@@ -148,14 +174,19 @@ impl Reading<'_> {
         }
     }
 
-    /// A comment goes into a file that is committed, so a value in it is left out.
+    /// A comment goes into a file that is committed, so a value in it is left out, with all its lines.
     fn comment(&mut self, comment: &str, line: u32) {
+        if let Some(quote) = self.open_quote {
+            self.open_quote = if comment.contains(quote) { None } else { Some(quote) };
+            return;
+        }
         let kept = match commented_entry(comment) {
             Some((name, upto)) if !self.options.keep_comment_values => {
                 let source = self.source_name;
                 self.incoming
                     .notes
                     .push(format!("{source}:{line}: the comment held a value for {name}, which was left out"));
+                self.open_quote = unclosed_quote(&comment[upto..]);
                 comment[..upto].to_owned()
             }
             _ => comment.to_owned(),
@@ -174,6 +205,13 @@ fn commented_entry(comment: &str) -> Option<(&str, usize)> {
     let (name, rest) = body.split_at(length);
     let value = rest.trim_start().strip_prefix('=')?;
     (!name.is_empty() && !value.trim().is_empty()).then(|| (name, comment.len() - value.len()))
+}
+
+/// The quote that a value opens and does not close on its line.
+fn unclosed_quote(value: &str) -> Option<char> {
+    let mut rest = value.trim_start().chars();
+    let quote = rest.next().filter(|first| ['\'', '"', '`'].contains(first))?;
+    if rest.any(|c| c == quote) { None } else { Some(quote) }
 }
 
 /// Notes the values that other tools would have expanded: by name and line only.

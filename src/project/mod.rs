@@ -7,7 +7,7 @@ pub use settings::{Flags, Holds, Outside, Source, credential, label, label_of_na
 
 use crate::error::{Error, Failure, Result, Status};
 use crate::fs::{self, FsError, Replace};
-use crate::sealed::{Credential, CredentialError, Label, Locked, MAX_FILE, SealedError, Unlocked};
+use crate::sealed::{Credential, CredentialError, Label, Locked, MAX_FILE, SealedError, SlotId, Unlocked};
 use settings::Pin;
 use std::path::{Path, PathBuf};
 
@@ -26,7 +26,7 @@ pub enum ProjectError {
         source: SealedError,
     },
     /// A file of another environment than the one expected.
-    #[error("{}: its label is {found}, but {expected} was asked for", .path.display())]
+    #[error("{}: its label is {found}, but -e or the file's name asks for {expected}", .path.display())]
     Label {
         /// Which file.
         path: PathBuf,
@@ -88,7 +88,7 @@ impl Failure for ProjectError {
                 Some("were two files swapped? a file .env.NAME.enc has to carry the label NAME".into())
             }
             ProjectError::Pin { .. } => {
-                Some("an older or re-keyed file; if that is what you want, set the new pin in ENVSEC_PIN".into())
+                Some("an older, a re-keyed or another file; if it is the right one, pin it anew in ENVSEC_PIN".into())
             }
             ProjectError::Credential { source, .. } => source.hint(),
             ProjectError::Setting { .. } | ProjectError::SeveralFiles => None,
@@ -197,6 +197,7 @@ impl<'a> Project<'a> {
             None => credentials.insert(self.credentials(&path, &locked)?),
         };
         let unlocked = locked.unlock(credentials, &limits).map_err(at(&path))?;
+        self.outside.explain(&opened_in_words(&path, &unlocked));
         Ok(Opened { path, bytes, unlocked })
     }
 
@@ -261,6 +262,13 @@ pub fn at(path: &Path) -> impl Fn(SealedError) -> Error {
     move |source| ProjectError::Sealed { path: path.into(), source }.into()
 }
 
+/// `.env.enc: revision 3, label production, opened by slot ci`
+fn opened_in_words(path: &Path, unlocked: &Unlocked) -> String {
+    let (file, slot) = (unlocked.locked(), unlocked.opened_by().map_or("none", SlotId::as_str));
+    let label = file.label().map_or(String::new(), |label| format!(", label {}", label.as_str()));
+    format!("{}: revision {}{label}, opened by slot {slot}", path.display(), file.rev())
+}
+
 fn check_pin(path: &Path, locked: &Locked, pins: &[Pin]) -> std::result::Result<(), ProjectError> {
     let wrong = |what| Err(ProjectError::Pin { path: path.into(), what });
     match pins.iter().find(|pin| pin.file == *locked.file_id()) {
@@ -281,7 +289,7 @@ fn search_upward(name: &str) -> std::result::Result<PathBuf, ProjectError> {
     let here = std::env::current_dir().unwrap_or_default();
     let depth = repository_root(&here).map_or(0, |root| here.components().count() - root.components().count());
     let candidates = (0..=depth).map(|up| "../".repeat(up) + name).map(PathBuf::from);
-    candidates.into_iter().find(|path| path.symlink_metadata().is_ok()).ok_or_else(|| ProjectError::NoFile(name.into()))
+    candidates.into_iter().find(|path| fs::may_be_there(path)).ok_or_else(|| ProjectError::NoFile(name.into()))
 }
 
 /// The nearest folder at or above `folder` that has a `.git`.
@@ -304,5 +312,5 @@ pub fn create(path: &Path, unlocked: &mut Unlocked) -> Result<()> {
 /// # Errors
 /// [`FsError::Exists`].
 pub fn must_be_new(path: &Path) -> std::result::Result<(), FsError> {
-    if path.symlink_metadata().is_ok() { Err(FsError::Exists(path.into())) } else { Ok(()) }
+    if fs::may_be_there(path) { Err(FsError::Exists(path.into())) } else { Ok(()) }
 }

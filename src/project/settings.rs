@@ -79,7 +79,7 @@ pub enum Holds {
     RawKey,
 }
 
-/// What the program's own needs of the world outside are, so that this module neither prompts nor runs anything.
+/// What this module needs of the world outside: it neither prompts nor prints nor runs anything itself.
 pub trait Outside {
     /// A line typed at the terminal without echo.
     ///
@@ -92,6 +92,9 @@ pub trait Outside {
     /// # Errors
     /// When it cannot be run or fails.
     fn output_of(&self, command: &str) -> crate::error::Result<SecretText>;
+
+    /// What was done and why, for those who asked to be told.
+    fn explain(&self, message: &str);
 
     /// A warning to whoever started the program.
     fn warn(&self, message: &str);

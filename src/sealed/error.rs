@@ -23,7 +23,7 @@ pub enum SealedError {
         what: String,
     },
     /// An entry is not dotenv syntax.
-    #[error("{0}")]
+    #[error("{}", .0.brief())]
     Syntax(SyntaxError),
     /// The text as a whole is not acceptable.
     #[error("{0}")]

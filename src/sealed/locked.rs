@@ -3,7 +3,7 @@
 use super::error::SealedError;
 use super::header::{FileId, Header, KeyId, Label, PREFIX, SlotKind, parse_token};
 use super::keys::{Keys, lp};
-use crate::crypto::{self, Mac};
+use crate::crypto::Mac;
 use crate::dotenv::{Dialect, Document, Duplicates, EntryRef, Kind};
 use crate::vars::{MAX_VALUE, VarName};
 use std::collections::HashMap;

@@ -78,13 +78,17 @@ pub(super) fn describe(header: &Header) -> String {
     header.slots().map(word).collect::<Vec<_>>().join(", ")
 }
 
-/// Opens the first slot that a credential fits: raw keys first, since they cost nothing. scrypt is called at most once
+/// Opens the first slot that a credential fits, and says which: raw keys first, since they cost nothing. scrypt is called at most once
 /// for each pair of slot and password.
 ///
 /// # Errors
 /// [`SealedError::WrongCredential`] whatever the reason no slot opened; before any key derivation
 /// [`SealedError::NoSuchSlot`], [`SealedError::NoFittingSlot`] and [`SealedError::WorkFactor`].
-pub(super) fn open(header: &Header, credentials: &[Credential], limits: &Limits) -> Result<Keys, SealedError> {
+pub(super) fn open(
+    header: &Header,
+    credentials: &[Credential],
+    limits: &Limits,
+) -> Result<(Keys, SlotId), SealedError> {
     let wanted = |slot: &&Slot| limits.slot.as_ref().is_none_or(|id| slot.id == *id);
     if let Some(id) = &limits.slot
         && header.slots().all(|slot| slot.id != *id)
@@ -105,7 +109,7 @@ pub(super) fn open(header: &Header, credentials: &[Credential], limits: &Limits)
     for (slot, credential) in pairs {
         let secret = slot_secret(slot, header.magic.file, credential)?;
         if let Some(keys) = unwrap(slot, &header.magic.key, header.magic.file, &secret) {
-            return Ok(keys);
+            return Ok((keys, slot.id.clone()));
         }
     }
     Err(SealedError::WrongCredential)

@@ -91,7 +91,8 @@ fn wrong_credentials_and_damaged_slots_are_told_apart_by_nobody() {
         header.lines.push(HeaderLine::slot(slot));
     });
     let rng = &mut system_rng();
-    let with_password = Unlocked::create(None, &[new_slot("pw", password("right password"))], rng).unwrap().seal().unwrap();
+    let with_password =
+        Unlocked::create(None, &[new_slot("pw", password("right password"))], rng).unwrap().seal().unwrap();
     let text = String::from_utf8(bytes.clone()).unwrap();
     let start = text.find("wrap=").unwrap() + 5;
     let flipped = if &text[start..=start] == "A" { "B" } else { "A" };

@@ -2,7 +2,7 @@
 
 use super::credential::Credential;
 use super::error::SealedError;
-use super::header::{Header, Label, Line as HeaderLine, Magic, Rotation, Seal, b64u};
+use super::header::{Header, Label, Line as HeaderLine, Magic, Rotation, Seal, SlotId, b64u};
 use super::keys::{Keys, Purpose};
 use super::locked::{Content, Locked, Storage, storage};
 use super::slot::{self, Limits, NewSlot};
@@ -18,6 +18,8 @@ use std::collections::HashMap;
 pub struct Unlocked {
     file: Locked,
     keys: Keys,
+    /// The slot that opened it; a new file was opened by none.
+    slot: Option<SlotId>,
     changed: bool,
 }
 
@@ -35,19 +37,19 @@ impl Locked {
     /// # Errors
     /// As `slot::open`; [`SealedError::Seal`] when anything was changed without a key.
     pub fn unlock(self, credentials: &[Credential], limits: &Limits) -> Result<Unlocked, SealedError> {
-        let keys = slot::open(&self.header, credentials, limits)?;
-        self.unlock_with(keys)
+        let (keys, slot) = slot::open(&self.header, credentials, limits)?;
+        self.unlock_with(keys, Some(slot))
     }
 
     /// Verifies the seal with keys that are known already.
-    fn unlock_with(self, keys: Keys) -> Result<Unlocked, SealedError> {
+    fn unlock_with(self, keys: Keys, slot: Option<SlotId>) -> Result<Unlocked, SealedError> {
         if !crypto::equal(&keys.key_id(), &self.header.magic.key) {
             return Err(SealedError::Rekeyed);
         }
         if !crypto::equal(&self.mac(&keys), &self.header.seal.mac) {
             return Err(SealedError::Seal);
         }
-        Ok(Unlocked { file: self, keys, changed: false })
+        Ok(Unlocked { file: self, keys, slot, changed: false })
     }
 }
 
@@ -65,12 +67,17 @@ impl Unlocked {
         let header = Header { magic, lines, seal: Seal { rev: 0, mac: [0; 32] } };
         let mut body = Document::empty("\n");
         body.insert_blank(0);
-        Ok(Unlocked { file: Locked { header, body, places: HashMap::new() }, keys, changed: true })
+        Ok(Unlocked { file: Locked { header, body, places: HashMap::new() }, keys, slot: None, changed: true })
     }
 
     /// What is known without a key.
     pub fn locked(&self) -> &Locked {
         &self.file
+    }
+
+    /// The slot that the file was opened with; `None` for a file that was just made.
+    pub fn opened_by(&self) -> Option<&SlotId> {
+        self.slot.as_ref()
     }
 
     /// All values, in the file's order.
@@ -190,7 +197,7 @@ impl Unlocked {
         if again.file_id() != self.file.file_id() {
             return Err(SealedError::Rekeyed);
         }
-        again.unlock_with(self.keys)
+        again.unlock_with(self.keys, self.slot)
     }
 
     #[cfg(test)]

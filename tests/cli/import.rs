@@ -93,6 +93,21 @@ fn values_in_comments_stay_out() {
 }
 
 #[test]
+fn a_commented_out_value_is_left_out_with_all_its_lines() {
+    let text = "# KEY=\"-----BEGIN\n# canary\n# -----END\"\n# kept\n# P='x\nA=1\n# kept too\n";
+    assert_eq!(body(&imported(text, &[])), "# KEY=\n# kept\n# P=\nA=enc:\n# kept too\n");
+}
+
+#[test]
+fn a_sealed_file_is_no_plaintext() {
+    let sandbox = Sandbox::with(&[("A", "1")]);
+    let before = sandbox.text(".env.enc");
+    let error = sandbox.envsec(["import", ".env.enc"]).refuses(1);
+    assert_eq!(error, "error: .env.enc: this is a sealed file, not plaintext");
+    assert_eq!(sandbox.text(".env.enc"), before);
+}
+
+#[test]
 fn a_comment_cannot_pass_for_a_header_line() {
     let sandbox = imported("#envsec:slot id=x\nA=1\n", &[]);
     assert_eq!(body(&sandbox), "# envsec:slot id=x\nA=enc:\n");
@@ -199,5 +214,5 @@ fn what_cannot_be_read_is_said() {
     sandbox.envsec(["import", "."]).fails(1, "error: .: cannot read it: Is a directory (os error 21)\n");
     sandbox.write("utf16", b"\xff\xfeA\0=\0");
     assert!(sandbox.envsec(["import", "utf16"]).refuses(1).starts_with("error: utf16:1:1: E_ENCODING"));
-    assert!(sandbox.envsec(["import", "-"]).stdin("ENVSEC_KEY=x\n").refuses(1).contains("never handed to a child"));
+    assert!(sandbox.envsec(["import", "-"]).stdin("ENVSEC_KEY=x\n").refuses(2).contains("no child gets them"));
 }

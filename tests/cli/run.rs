@@ -226,3 +226,34 @@ fn arguments_after_the_command_are_its_own() {
     sandbox.envsec(["run", "printf", "%s.", "-e", "-f", "--only"]).prints("-e.-f.--only.");
     sandbox.envsec(["run", "--", "printf", "%s.", "--", "-q"]).prints("--.-q.");
 }
+
+/// The signal lines of /proc/PID/status that a child inherits.
+fn signals(sandbox: &Sandbox, start: &str, launcher: &str) -> String {
+    let output = sandbox.shell(&format!("{start} exec {launcher} grep -E '^Sig(Blk|Ign)' /proc/self/status")).output();
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn signal_dispositions_and_the_mask_are_inherited() {
+    let sandbox = Sandbox::with(&[("A", "1")]);
+    for start in ["", "trap '' PIPE;", "trap '' HUP INT USR1;", "trap '' PIPE TERM;"] {
+        let expected = signals(&sandbox, start, "env");
+        assert!(expected.contains("SigIgn"));
+        assert_eq!(signals(&sandbox, start, "envsec run --"), expected, "{start}");
+    }
+    let blocked = "import os, signal, sys; signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR2]); os.execvp(sys.argv[1], sys.argv[1:])";
+    let start = |launcher: &str| {
+        let script = format!("python3 -c '{blocked}' {launcher} grep -E '^Sig(Blk|Ign)' /proc/self/status");
+        String::from_utf8(sandbox.shell(&script).output().stdout).unwrap()
+    };
+    assert_eq!(start("envsec run --"), start("env"));
+}
+
+#[test]
+fn verbose_says_which_file_slot_and_value_count() {
+    let sandbox = Sandbox::with(&[("A", "file"), ("B", "file")]);
+    sandbox.envsec(["run", "-v", "--", "true"]).variable("A", "process").says(
+        ".env.enc: revision 3, opened by slot key\nA: the process's value (--override takes the file's)\n",
+    );
+    sandbox.envsec(["get", "-v", "-q", "A"]).refuses(2);
+}

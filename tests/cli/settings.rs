@@ -39,9 +39,9 @@ fn a_flag_outranks_its_variable() {
     get(&["-f", ".env.enc"]).variable("ENVSEC_FILE", "other.enc").prints("default");
     get(&["-e", "production"]).variable("ENVSEC_FILE", "other.enc").prints("production");
     let both = get(&["-e", "production", "-f", "other.enc"]).refuses(5);
-    assert_eq!(both, "error: other.enc: its label is missing, but production was asked for");
+    assert_eq!(both, "error: other.enc: its label is missing, but -e or the file's name asks for production");
     let both = get(&[]).variable("ENVSEC_FILE", "other.enc").variable("ENVSEC_ENV", "production").refuses(5);
-    assert_eq!(both, "error: other.enc: its label is missing, but production was asked for");
+    assert_eq!(both, "error: other.enc: its label is missing, but -e or the file's name asks for production");
 }
 
 #[test]
@@ -69,7 +69,10 @@ fn a_file_of_another_environment_is_refused() {
     {
         let output = get(args).output();
         assert_eq!(output.status.code(), Some(125), "{args:?}");
-        assert!(String::from_utf8_lossy(&output.stderr).contains("its label is production, but staging was asked for"));
+        assert!(
+            String::from_utf8_lossy(&output.stderr)
+                .contains("its label is production, but -e or the file's name asks for staging")
+        );
     }
 }
 
@@ -193,10 +196,7 @@ fn the_one_message_for_every_wrong_credential() {
     get().variable("ENVSEC_PASSWORD", "wrong password").fails(4, wrong);
     get().variable("ENVSEC_KEY", &other.key).fails(4, wrong);
     let text = sandbox.text(".env.enc");
-    sandbox.write(
-        ".env.enc",
-        text.replacen(" wrap=", " wrap=A", 1),
-    );
+    sandbox.write(".env.enc", text.replacen(" wrap=", " wrap=A", 1));
     assert!(get().variable("ENVSEC_PASSWORD", PASSWORD).refuses(5).contains("2: a malformed slot line"));
 }
 

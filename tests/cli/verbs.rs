@@ -33,7 +33,10 @@ fn init_refuses_to_overwrite_whatever_is_there() {
     for (make, name) in [("echo x > .env.enc", ".env.enc"), ("ln -s nowhere .env.x.enc", ".env.x.enc")] {
         sandbox.shell(make).succeeds();
         let args = ["init", "-f", name];
-        sandbox.envsec(args).variable("ENVSEC_PASSWORD", PASSWORD).fails(1, &format!("error: {name}: already there\n"));
+        sandbox
+            .envsec(args)
+            .variable("ENVSEC_PASSWORD", PASSWORD)
+            .fails(1, &format!("error: {name}: already there\nhint: envsec set changes it; -f FILE names another\n"));
     }
     assert_eq!(sandbox.text(".env.enc"), "x\n");
 }
@@ -116,7 +119,7 @@ fn init_of_an_environment_labels_its_file() {
     assert!(sandbox.text(".env.production.enc").lines().next().unwrap().ends_with(" label=production"));
     assert!(sandbox.text(".env.staging.enc").lines().next().unwrap().ends_with(" label=staging"));
     let error = init(&["-e", "production", "-f", ".env.test.enc"]).refuses(5);
-    assert_eq!(error, "error: .env.test.enc: its label is test, but production was asked for");
+    assert_eq!(error, "error: .env.test.enc: its label is test, but -e or the file's name asks for production");
     assert!(init(&["-e", "Not A Label"]).refuses(2).contains("--env is no name of an environment"));
 }
 
@@ -175,6 +178,8 @@ fn init_brings_a_file_in_or_makes_nothing() {
          .env is still there, in plaintext: remove it when you no longer need it\n",
     );
     sandbox.envsec(["list"]).prints("A  secret\nB  plain\n");
+    let from_stdin = ["init", "--work-factor", "15", "--from", "-", "-f", "other.enc"];
+    sandbox.envsec(from_stdin).stdin("C=3").says("other.enc: 1 name imported\n");
 }
 
 #[test]
@@ -242,7 +247,7 @@ fn set_refuses_what_makes_no_sense() {
     }
     assert!(sandbox.envsec(["set", "A", "--plain", "--secret"]).refuses(2).contains("cannot be used with"));
     assert!(sandbox.envsec(["set", "A", "--generate", "hex:0"]).refuses(2).contains("hex:N"));
-    assert!(sandbox.envsec(["set", "ENVSEC_PASSWORD_OLD"]).stdin("x").refuses(1).contains("never handed to a child"));
+    assert!(sandbox.envsec(["set", "ENVSEC_PASSWORD_OLD"]).stdin("x").refuses(2).contains("no child gets them"));
     assert_eq!(sandbox.text(".env.enc"), before);
 }
 
@@ -358,4 +363,9 @@ fn an_argument_that_is_no_flag_is_not_quoted() {
     let output = sandbox.envsec(["set", "KEY", "-----BEGIN CANARY KEY-----"]).output();
     assert_eq!(output.status.code(), Some(2));
     assert!(!String::from_utf8_lossy(&output.stderr).contains("CANARY"));
+    for args in [&["get", "A=CANARY"][..], &["unset", "A", "B=CANARY"], &["set", "-x=CANARY"], &["set", "A-B=CANARY"]] {
+        let output = sandbox.envsec(args).output();
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+        assert!(!String::from_utf8_lossy(&output.stderr).contains("CANARY"), "{args:?}");
+    }
 }
