@@ -5,6 +5,7 @@ mod canary;
 mod docs;
 mod harness;
 mod import;
+mod interop;
 mod run;
 mod settings;
 mod tamper;
