@@ -99,6 +99,27 @@ pub fn read(path: &Path, limit: usize) -> Result<Secret, FsError> {
     read_all(file, path, limit, size)
 }
 
+/// Reads a file whose content is no secret.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_public(path: &Path, limit: usize) -> Result<Vec<u8>, FsError> {
+    read(path, limit).map(|bytes| bytes.expose().to_vec())
+}
+
+/// Reads standard input to its end, at most `limit` bytes.
+///
+/// # Errors
+/// As [`read_stream`].
+pub fn read_stdin(limit: usize) -> Result<Secret, FsError> {
+    read_stream(io::stdin(), "standard input", limit)
+}
+
+/// The current folder; empty when it is gone.
+pub fn current_folder() -> PathBuf {
+    std::env::current_dir().unwrap_or_default()
+}
+
 /// Reads a stream to its end, at most `limit` bytes; `name` is what messages call it.
 ///
 /// # Errors
@@ -282,7 +303,7 @@ pub fn read_descriptor(number: u16, limit: usize) -> Result<Secret, FsError> {
     use std::os::fd::FromRawFd as _;
     let path = PathBuf::from(format!("/dev/fd/{number}"));
     if number == 0 {
-        return read_stream(io::stdin(), "standard input", limit);
+        return read_stdin(limit);
     }
     if number < 3 || path.symlink_metadata().is_err() {
         let source = io::Error::new(ErrorKind::InvalidInput, "the descriptor is not open for reading");

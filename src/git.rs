@@ -67,7 +67,7 @@ pub fn ignore_plaintext(root: &Path, folder: &Path) -> Result<IgnoreRules, GitEr
 
 fn ends_a_line(file: &Path) -> bool {
     const LARGEST: usize = 1 << 20;
-    fs::read(file, LARGEST).is_ok_and(|text| text.expose().last().is_none_or(|&byte| byte == b'\n'))
+    fs::read_public(file, LARGEST).is_ok_and(|text| text.last().is_none_or(|&byte| byte == b'\n'))
 }
 
 /// The names that git would treat wrongly in this folder; `None` when git does not answer.

@@ -71,8 +71,7 @@ impl Source {
     /// What the system refuses; more than a sealed file could hold.
     pub fn read(path: &Path) -> std::result::Result<Self, FsError> {
         if path == Path::new("-") {
-            let name = "standard input".to_owned();
-            return Ok(Source { text: fs::read_stream(std::io::stdin(), &name, MAX_FILE)?, name, stays: false });
+            return Ok(Source { text: fs::read_stdin(MAX_FILE)?, name: "standard input".to_owned(), stays: false });
         }
         Ok(Source { text: fs::read(path, MAX_FILE)?, name: path.display().to_string(), stays: path.is_file() })
     }

@@ -12,7 +12,8 @@ pub const MAX_VALUE: usize = 256 * 1024;
 /// The longest name, in bytes.
 pub const MAX_NAME: usize = 256;
 
-/// A portable environment variable name: `[A-Za-z_][A-Za-z0-9_]*`, at most 256 bytes (POSIX.1-2024, 8.1, with lower case).
+/// A portable environment variable name: `[A-Za-z_][A-Za-z0-9_]*`, at most 256 bytes (POSIX.1-2024, 8.1, with lower case),
+/// and not `__proto__`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct VarName(Box<str>);
 
@@ -24,6 +25,9 @@ pub enum VarError {
         "{0:?} cannot be a variable's name: letters, digits and _ only, not starting with a digit, at most {MAX_NAME} bytes"
     )]
     Name(String),
+    /// What JavaScript readers take for an object's prototype and lose.
+    #[error("__proto__ cannot be a variable's name: programs in JavaScript would lose it")]
+    Proto,
     /// Not a pattern for names.
     #[error("{0:?} is no pattern for names: letters, digits, _, * and ?")]
     Glob(String),
@@ -41,7 +45,7 @@ pub enum VarError {
 impl Failure for VarError {
     fn status(&self) -> Status {
         match self {
-            VarError::Name(_) | VarError::Glob(_) => Status::Usage,
+            VarError::Name(_) | VarError::Proto | VarError::Glob(_) => Status::Usage,
             VarError::TooLong | VarError::Nul | VarError::NotUtf8 => Status::Other,
         }
     }
@@ -64,6 +68,9 @@ impl TryFrom<&str> for VarName {
 
     fn try_from(text: &str) -> Result<Self, VarError> {
         let bytes = text.as_bytes();
+        if text == "__proto__" {
+            return Err(VarError::Proto);
+        }
         let starts = bytes.first().is_some_and(|first| first.is_ascii_alphabetic() || *first == b'_');
         if starts && bytes.len() <= MAX_NAME && bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_') {
             Ok(VarName(text.into()))
@@ -213,7 +220,7 @@ mod tests {
         for good in ["A", "_", "a1_B", &"x".repeat(256)] {
             assert!(VarName::try_from(good).is_ok(), "{good}");
         }
-        for bad in ["", "1A", "A-B", "A.B", "é", "A B", "A=B", &"x".repeat(257)] {
+        for bad in ["", "__proto__", "1A", "A-B", "A.B", "é", "A B", "A=B", &"x".repeat(257)] {
             assert!(VarName::try_from(bad).is_err(), "{bad}");
         }
     }

@@ -171,7 +171,7 @@ fn ignore_plaintext(path: &Path, ui: &Ui) -> Result<()> {
     let folder = fs::resolve(fs::folder_of(path))?;
     let Some(root) = project::repository_root(&folder) else { return Ok(()) };
     let rules = git::ignore_plaintext(root, &folder)?;
-    let here = std::env::current_dir().unwrap_or_default();
+    let here = fs::current_folder();
     let shown = |file: &Path| file.strip_prefix(&here).unwrap_or(file).display().to_string();
     match rules {
         IgnoreRules::Right => {}

@@ -124,7 +124,7 @@ fn obtain(args: &Args, name: &VarName, ctx: &Ctx<'_>) -> Result<SecretText> {
     if ctx.ui.stdin_is_terminal() {
         return ctx.ui.ask_hidden(&format!("Value for {name}: "));
     }
-    let mut bytes = fs::read_stream(std::io::stdin(), "standard input", MAX_VALUE + 1)?;
+    let mut bytes = fs::read_stdin(MAX_VALUE + 1)?;
     if !args.keep_newline && bytes.expose().last() == Some(&b'\n') {
         bytes.truncate(bytes.len() - 1);
     }

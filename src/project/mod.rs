@@ -215,7 +215,7 @@ impl<'a> Project<'a> {
     }
 
     fn read(&self, path: &Path) -> Result<(Locked, Vec<u8>)> {
-        let bytes = fs::read(path, MAX_FILE)?.expose().to_vec(); // ciphertext, and values that are public
+        let bytes = fs::read_public(path, MAX_FILE)?;
         let locked = Locked::parse(&bytes).map_err(at(path))?;
         self.check(path, &locked)?;
         Ok((locked, bytes))
@@ -286,7 +286,7 @@ fn default_name(label: Option<&Label>) -> String {
 /// The nearest file of that name in this folder or above, up to the repository's root. Outside of a repository only this
 /// folder counts: a file that somebody left in /tmp is not ours.
 fn search_upward(name: &str) -> std::result::Result<PathBuf, ProjectError> {
-    let here = std::env::current_dir().unwrap_or_default();
+    let here = fs::current_folder();
     let depth = repository_root(&here).map_or(0, |root| here.components().count() - root.components().count());
     let candidates = (0..=depth).map(|up| "../".repeat(up) + name).map(PathBuf::from);
     candidates.into_iter().find(|path| fs::may_be_there(path)).ok_or_else(|| ProjectError::NoFile(name.into()))

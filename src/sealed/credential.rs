@@ -1,8 +1,8 @@
 //! Credentials: what a person or a machine opens a file with.
 
+use super::forms::{b64u, parse_b64u};
 use crate::crypto;
 use crate::error::{Failure, Status};
-use crate::sealed::header::{b64u, parse_b64u};
 use crate::secret::{Key, SecretText};
 use rand::CryptoRng;
 use unicode_normalization::{UnicodeNormalization as _, char::is_public_assigned, is_nfc};

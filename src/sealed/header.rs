@@ -4,10 +4,9 @@
 //! text is what the seal covers; what is parsed out of it lies beside.
 
 use super::error::SealedError;
+use super::forms::{Fields, b64u, checked, fixed, is_fields, number, parse_token};
 use super::utc::Utc;
 use crate::vars::VarName;
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use std::collections::HashSet;
 use std::fmt;
 
@@ -17,9 +16,6 @@ pub(super) const PREFIX: &str = "#envsec:";
 /// Bytes of a wrapped data key: 32 bytes and the AES-GCM tag.
 pub(super) const WRAP: usize = 48;
 
-/// The shortest token: nonce, one block of padding, tag.
-pub(super) const MIN_TOKEN: usize = 60;
-
 const SUITE: &str = "A256GCM-HS256";
 const MAX_LINES: usize = 4096;
 const MAX_SLOTS: usize = 64;
@@ -28,26 +24,6 @@ const MAX_SCRYPT_SLOTS: usize = 8;
 /// The work factors (base-2 logarithm of scrypt's N) that a reader accepts at all; over [`super::slot::READ_MAX`] only on demand.
 const WORK_FACTORS: std::ops::RangeInclusive<u8> = 14..=22;
 
-/// RFC 4648 section 5, without padding.
-pub fn b64u(bytes: &[u8]) -> String {
-    URL_SAFE_NO_PAD.encode(bytes)
-}
-
-/// Decodes [`b64u`]; `None` for anything but the canonical form.
-pub fn parse_b64u(text: &str) -> Option<Vec<u8>> {
-    URL_SAFE_NO_PAD.decode(text).ok()
-}
-
-fn fixed<const N: usize>(text: &str) -> Option<[u8; N]> {
-    parse_b64u(text)?.try_into().ok()
-}
-
-/// A decimal number without sign or leading zero.
-fn number(text: &str) -> Option<u64> {
-    let canonical = text.bytes().all(|b| b.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
-    if canonical { text.parse().ok() } else { None }
-}
-
 /// A name of an environment: `[a-z0-9._-]`, 1 to 64 characters.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Label(Box<str>);
@@ -55,11 +31,6 @@ pub struct Label(Box<str>);
 /// A name of a slot: `[a-z0-9-]`, 1 to 32 characters.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct SlotId(Box<str>);
-
-fn checked(text: &str, max: usize, also: &str) -> Option<Box<str>> {
-    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || also.contains(c);
-    ((1..=max).contains(&text.len()) && text.chars().all(allowed)).then(|| text.into())
-}
 
 impl Label {
     /// `None` when the text is no label.
@@ -244,11 +215,6 @@ impl fmt::Display for Rotation {
     }
 }
 
-/// Decodes a token and checks its size: nonce, whole blocks of 32 bytes, tag.
-pub(super) fn parse_token(text: &str) -> Option<Vec<u8>> {
-    parse_b64u(text).filter(|token| token.len() >= MIN_TOKEN && (token.len() - 28).is_multiple_of(32))
-}
-
 /// A header line between magic and seal.
 #[derive(Clone)]
 pub(super) struct Line {
@@ -416,42 +382,4 @@ fn check_limits(lines: &[Line]) -> Result<(), SealedError> {
         return Err(SealedError::TooMany { limit: MAX_SCRYPT_SLOTS, what: "scrypt slots" });
     }
     if ids.is_empty() { Err(SealedError::Text("the file has no slot, so nobody could open it")) } else { Ok(()) }
-}
-
-/// `field *( " " field )`, printable ASCII: what every header line has after its kind.
-fn is_fields(text: &str) -> bool {
-    text.split(' ').all(|field| !field.is_empty() && field.bytes().all(|b| b.is_ascii_graphic()))
-}
-
-/// `name=value` fields in a fixed order, separated by exactly one space.
-struct Fields<'t>(Option<&'t str>);
-
-impl<'t> Fields<'t> {
-    fn new(text: &'t str) -> Self {
-        Fields(Some(text))
-    }
-
-    /// The value of the next field if that field has this name.
-    fn take(&mut self, name: &str) -> Option<&'t str> {
-        let text = self.0?;
-        let (field, rest) = text.split_once(' ').map_or((text, None), |(field, rest)| (field, Some(rest)));
-        let value = field.strip_prefix(name)?.strip_prefix('=')?;
-        self.0 = rest;
-        Some(value)
-    }
-
-    /// Takes all remaining fields of an unknown slot type: `token=vchar…`, none of them named wrap.
-    fn skip_unknown(&mut self) -> Option<()> {
-        let is_token = |name: &str| checked(name, usize::MAX, "._-").is_some() && name != "wrap";
-        let good = |field: &str| {
-            field.split_once('=').is_some_and(|(name, value)| {
-                is_token(name) && !value.is_empty() && value.bytes().all(|b| b.is_ascii_graphic())
-            })
-        };
-        self.0.take().is_none_or(|text| text.split(' ').all(good)).then_some(())
-    }
-
-    fn is_empty(&self) -> bool {
-        self.0.is_none()
-    }
 }

@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::dotenv::{Document, Place, quote};
-use crate::sealed::header::{Header, Label, Line, Magic, Rotation, Seal, Slot, SlotId, SlotKind, WRAP, b64u};
+use crate::sealed::b64u;
+use crate::sealed::header::{Header, Label, Line, Magic, Rotation, Seal, Slot, SlotId, SlotKind, WRAP};
 use crate::sealed::locked::Locked;
 use crate::sealed::slot::{slot_secret, wrap, wrapping_key};
 use crate::sealed::{Credential, Limits, Password, RawKey, Utc};

@@ -1,7 +1,8 @@
 //! Reading a sealed file without a key: strict, bounded, whole.
 
 use super::error::SealedError;
-use super::header::{FileId, Header, KeyId, Label, PREFIX, SlotKind, parse_token};
+use super::forms::parse_token;
+use super::header::{FileId, Header, KeyId, Label, PREFIX, SlotKind};
 use super::keys::{Keys, lp};
 use crate::crypto::Mac;
 use crate::dotenv::{Dialect, Document, Duplicates, EntryRef, Kind};
@@ -13,8 +14,6 @@ pub const MAX_FILE: usize = 16 << 20;
 
 const MAX_LINE: usize = 1 << 20;
 const MAX_ENTRIES: usize = 65_536;
-/// A token of the longest value, padded, with nonce and tag.
-const MAX_TOKEN: usize = MAX_VALUE + 32 + 28;
 const TOKEN_PREFIX: &str = "enc:";
 
 /// How an entry's value is stored.
@@ -47,7 +46,7 @@ impl<'t> Content<'t> {
     pub(super) fn of(entry: &EntryRef<'t>) -> Option<Self> {
         let text = entry.after_equals();
         match text.strip_prefix(TOKEN_PREFIX) {
-            Some(token) => parse_token(token).filter(|token| token.len() <= MAX_TOKEN).map(Content::Token),
+            Some(token) => parse_token(token).map(Content::Token),
             None => Some(Content::Plain(text)),
         }
     }

@@ -7,6 +7,7 @@
 
 mod credential;
 mod error;
+mod forms;
 mod header;
 mod keys;
 mod locked;
@@ -16,7 +17,8 @@ mod utc;
 
 pub use credential::{Credential, CredentialError, MIN_PASSWORD, Password, RawKey};
 pub use error::SealedError;
-pub use header::{FileId, KeyId, Label, SlotId, b64u, parse_b64u};
+pub use forms::{b64u, parse_b64u};
+pub use header::{FileId, KeyId, Label, SlotId};
 pub use keys::Purpose;
 pub use locked::{Locked, MAX_FILE, Storage};
 pub use slot::{Limits, NewSlot, READ_LIMIT, READ_MAX, WORK_FACTOR, WRITE_WORK_FACTORS};

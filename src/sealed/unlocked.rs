@@ -2,7 +2,8 @@
 
 use super::credential::Credential;
 use super::error::SealedError;
-use super::header::{Header, Label, Line as HeaderLine, Magic, Rotation, Seal, SlotId, b64u};
+use super::forms::b64u;
+use super::header::{Header, Label, Line as HeaderLine, Magic, Rotation, Seal, SlotId};
 use super::keys::{Keys, Purpose};
 use super::locked::{Content, Locked, Storage, storage};
 use super::slot::{self, Limits, NewSlot};

@@ -340,6 +340,7 @@ const GOOD_LINES: &[&str] = &[
 ];
 
 const BAD_LINES: &[&str] = &[
+    "__proto__=x",
     " #",
     "# \u{1}",
     "# \u{7f}",

@@ -252,8 +252,9 @@ fn signal_dispositions_and_the_mask_are_inherited() {
 #[test]
 fn verbose_says_which_file_slot_and_value_count() {
     let sandbox = Sandbox::with(&[("A", "file"), ("B", "file")]);
-    sandbox.envsec(["run", "-v", "--", "true"]).variable("A", "process").says(
-        ".env.enc: revision 3, opened by slot key\nA: the process's value (--override takes the file's)\n",
-    );
+    sandbox
+        .envsec(["run", "-v", "--", "true"])
+        .variable("A", "process")
+        .says(".env.enc: revision 3, opened by slot key\nA: the process's value (--override takes the file's)\n");
     sandbox.envsec(["get", "-v", "-q", "A"]).refuses(2);
 }
