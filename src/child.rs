@@ -2,7 +2,9 @@
 
 use crate::error::{Failure, Status};
 use crate::vars::{VarName, Vars};
+use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
+use std::path::Path;
 
 /// The longest `NAME=VALUE` that Linux hands over at execve: MAX_ARG_STRLEN, 32 pages, with its final NUL.
 const MAX_ENTRY: usize = 131_072;
@@ -27,12 +29,25 @@ pub enum ChildError {
         /// Bytes of `NAME=VALUE`.
         length: usize,
     },
+    /// Arguments and environment together are more than the system takes.
+    #[error(
+        "{command}: its arguments and environment have more than the system takes: the environment has {bytes} bytes"
+    )]
+    TooMuch {
+        /// The command's name.
+        command: String,
+        /// Bytes of all `NAME=VALUE`.
+        bytes: usize,
+    },
     /// The file holds what no child may get.
     #[error("{0}: names that begin with ENVSEC_PASSWORD or ENVSEC_KEY are envsec's own, and no child gets them")]
     Withheld(VarName),
     /// No such command.
     #[error("{0}: command not found")]
     NotFound(String),
+    /// A script whose `#!` line names no program, or a binary without its loader.
+    #[error("{0}: its interpreter is not found (the #! line?)")]
+    NoInterpreter(String),
     /// The system would not execute it.
     #[error("{command}: cannot be executed: {source}")]
     NotExecutable {
@@ -46,9 +61,9 @@ pub enum ChildError {
 impl Failure for ChildError {
     fn status(&self) -> Status {
         match self {
-            ChildError::TooLong { .. } => Status::Other,
+            ChildError::TooLong { .. } | ChildError::TooMuch { .. } => Status::Other,
             ChildError::Withheld(_) => Status::Usage,
-            ChildError::NotFound(_) => Status::CommandNotFound,
+            ChildError::NotFound(_) | ChildError::NoInterpreter(_) => Status::CommandNotFound,
             ChildError::NotExecutable { .. } => Status::NotExecutable,
         }
     }
@@ -56,8 +71,9 @@ impl Failure for ChildError {
     fn hint(&self) -> Option<String> {
         match self {
             ChildError::TooLong { .. } => Some("leave it out with --except NAME, and hand it over as a file".into()),
+            ChildError::TooMuch { .. } => Some("hand over less: --only GLOB, --except GLOB".into()),
             ChildError::Withheld(_) => Some("choose another name".into()),
-            ChildError::NotFound(_) | ChildError::NotExecutable { .. } => None,
+            ChildError::NotFound(_) | ChildError::NoInterpreter(_) | ChildError::NotExecutable { .. } => None,
         }
     }
 }
@@ -104,10 +120,16 @@ pub fn environment(
     }
     let from_file = |name: &OsStr| name.to_str().is_some_and(|name| vars.get(name).is_some());
     let process_wins = |value: &OsStr| precedence == Precedence::Process && !value.is_empty();
-    let mut block: Vec<_> =
-        inherited.filter(|(name, value)| !is_withheld(name) && (process_wins(value) || !from_file(name))).collect();
-    let kept: std::collections::HashSet<OsString> = block.iter().map(|(name, _)| name.clone()).collect();
-    let added = vars.iter().filter(|(name, _)| !kept.contains(OsStr::new(name.as_str())));
+    let mut seen = HashSet::new();
+    let mut block = Vec::new();
+    for (name, value) in inherited {
+        // Of a name that stands twice the first counts, as it does for getenv.
+        let stays = !is_withheld(&name) && (process_wins(&value) || !from_file(&name));
+        if stays && seen.insert(name.clone()) {
+            block.push((name, value));
+        }
+    }
+    let added = vars.iter().filter(|(name, _)| !seen.contains(OsStr::new(name.as_str())));
     block.extend(added.map(|(name, value)| (name.as_str().into(), value.expose().into())));
     Ok(block)
 }
@@ -117,13 +139,16 @@ pub fn environment(
 #[cfg(unix)]
 pub fn replace_process(command: &OsStr, args: &[OsString], environment: Vec<(OsString, OsString)>) -> ChildError {
     use std::os::unix::process::CommandExt as _;
+    let bytes = environment.iter().map(|(name, value)| name.len() + value.len() + 2).sum();
     let mut child = std::process::Command::new(command);
     child.args(args).env_clear().envs(environment);
     broken_pipes::leave_as_inherited(&mut child);
     let source = child.exec();
     let command = command.to_string_lossy().into_owned();
     match source.kind() {
+        std::io::ErrorKind::NotFound if Path::new(&command).is_file() => ChildError::NoInterpreter(command),
         std::io::ErrorKind::NotFound => ChildError::NotFound(command),
+        std::io::ErrorKind::ArgumentListTooLong => ChildError::TooMuch { command, bytes },
         _ => ChildError::NotExecutable { command, source },
     }
 }

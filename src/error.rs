@@ -5,6 +5,7 @@
 //! failure without a status cannot be built: `?` only converts what implements [`Failure`].
 
 use std::fmt;
+use std::path::Path;
 
 /// The documented exit statuses (`docs/exit-codes.md`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +48,14 @@ impl Status {
             Status::CommandNotFound => "command not found",
         }
     }
+}
+
+/// A path in a message: on one line, whatever characters a stranger put into a file's name.
+pub fn shown(path: &Path) -> impl fmt::Display {
+    let text = path.to_string_lossy();
+    let shown: String =
+        text.chars().flat_map(|c| if c.is_control() { c.escape_unicode().collect() } else { vec![c] }).collect();
+    shown
 }
 
 /// A failure that a person will read: its `Display` is one or two lines and never holds a value.

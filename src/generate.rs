@@ -1,6 +1,5 @@
 //! New random values: of the kinds that `set --generate` knows, and passwords made of words.
 
-use crate::crypto;
 use crate::error::{Failure, Status};
 use crate::secret::SecretText;
 use base64::Engine as _;
@@ -35,10 +34,8 @@ pub enum Kind {
 
 /// A text that names no kind.
 #[derive(Debug, thiserror::Error)]
-#[error(
-    "{0:?} is no kind of value: hex:N, base64:N (N random bytes), password:N (N characters) or uuid, N from 1 to {MAX}"
-)]
-pub struct UnknownKind(String);
+#[error("no kind of value: hex:N, base64:N (N random bytes), password:N (N characters) or uuid, N from 1 to {MAX}")]
+pub struct UnknownKind;
 
 impl Failure for UnknownKind {
     fn status(&self) -> Status {
@@ -50,13 +47,14 @@ impl FromStr for Kind {
     type Err = UnknownKind;
 
     fn from_str(text: &str) -> Result<Self, UnknownKind> {
-        let (kind, number) = text.split_once(':').map_or((text, None), |(kind, n)| (kind, n.parse().ok()));
+        let digits = |n: &str| if n.bytes().all(|b| b.is_ascii_digit()) { n.parse().ok() } else { None };
+        let (kind, number) = text.split_once(':').map_or((text, None), |(kind, n)| (kind, digits(n)));
         match (kind, number) {
             ("hex", Some(n @ 1..=MAX)) => Ok(Kind::Hex(n)),
             ("base64", Some(n @ 1..=MAX)) => Ok(Kind::Base64(n)),
             ("password", Some(n @ 1..=MAX)) => Ok(Kind::Password(n)),
             ("uuid", None) if text == "uuid" => Ok(Kind::Uuid),
-            _ => Err(UnknownKind(text.to_owned())),
+            _ => Err(UnknownKind),
         }
     }
 }
@@ -71,7 +69,7 @@ pub fn value(kind: Kind, rng: &mut dyn CryptoRng) -> SecretText {
             (0..characters).for_each(|_| text.push(char::from(ALPHABET[rng.random_range(0..ALPHABET.len())])));
             text
         }
-        Kind::Uuid => uuid(crypto::random_bytes(rng)),
+        Kind::Uuid => uuid(&mut random(16, rng)),
     }
 }
 
@@ -105,10 +103,10 @@ fn hex(bytes: &[u8]) -> SecretText {
 }
 
 /// RFC 9562, 5.4: version 4, variant 10, the rest random.
-fn uuid(mut bytes: [u8; 16]) -> SecretText {
+fn uuid(bytes: &mut [u8]) -> SecretText {
     bytes[6] = bytes[6] & 0x0f | 0x40;
     bytes[8] = bytes[8] & 0x3f | 0x80;
-    let digits = hex(&bytes);
+    let digits = hex(bytes);
     let mut text = SecretText::with_capacity(36);
     for (place, (from, to)) in [(0, 8), (8, 12), (12, 16), (16, 20), (20, 32)].into_iter().enumerate() {
         if place > 0 {
@@ -125,7 +123,7 @@ mod tests {
 
     #[test]
     fn the_word_list_is_the_published_one() {
-        let digest = crypto::sha256(&[WORDS.as_bytes()]);
+        let digest = crate::crypto::sha256(&[WORDS.as_bytes()]);
         let published = "2f5eed53a4727b4bf8880d8f3f199efc90e58503646d9ff8eff3a2ed3b24dbda";
         assert_eq!(hex(&digest).expose(), published);
         assert_eq!(WORDS.lines().count(), 2048);
@@ -133,7 +131,7 @@ mod tests {
 
     #[test]
     fn every_kind_has_its_shape() {
-        let rng = &mut crypto::system_rng();
+        let rng = &mut crate::crypto::system_rng();
         let is = |kind: &str, rng: &mut dyn CryptoRng| value(kind.parse().unwrap(), rng).expose().to_owned();
         assert_eq!(is("hex:16", rng).len(), 32);
         assert_eq!(is("base64:32", rng).len(), 44);
@@ -146,7 +144,9 @@ mod tests {
 
     #[test]
     fn what_is_no_kind() {
-        for text in ["", "hex", "hex:", "hex:0", "hex:-1", "hex:65537", "uuid:4", "uuid:", "password:x", "words:7"] {
+        for text in
+            ["", "hex", "hex:", "hex:0", "hex:-1", "hex:65537", "hex:+5", "uuid:4", "uuid:", "password:x", "words:7"]
+        {
             assert!(text.parse::<Kind>().is_err(), "{text}");
         }
     }

@@ -3,6 +3,7 @@
 use crate::child;
 use crate::error::{Failure, Status};
 use crate::fs::{self, FsError};
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
@@ -56,6 +57,9 @@ pub fn ignore_plaintext(root: &Path, folder: &Path) -> Result<IgnoreRules, GitEr
     }
     let beside = folder.join(".gitignore");
     let file = if beside.exists() { beside } else { root.join(".gitignore") };
+    if holds_rules(&file) {
+        return Ok(before.map_or(IgnoreRules::Unverified(file.clone()), |wrong| IgnoreRules::StillWrong(file, wrong)));
+    }
     let rules = if ends_a_line(&file) { RULES.to_owned() } else { format!("\n{RULES}") };
     fs::append(&file, if file.exists() { &rules } else { RULES.trim_start() })?;
     Ok(match wrongly_treated(folder) {
@@ -65,30 +69,36 @@ pub fn ignore_plaintext(root: &Path, folder: &Path) -> Result<IgnoreRules, GitEr
     })
 }
 
+/// The largest .gitignore that is looked into, in bytes.
+const LARGEST: usize = 1 << 20;
+
 fn ends_a_line(file: &Path) -> bool {
-    const LARGEST: usize = 1 << 20;
     fs::read_public(file, LARGEST).is_ok_and(|text| text.last().is_none_or(|&byte| byte == b'\n'))
+}
+
+/// Whether the rules were added before: adding them again would not help.
+fn holds_rules(file: &Path) -> bool {
+    let text = fs::read_public(file, LARGEST).unwrap_or_default();
+    text.windows(RULES.len() - 1).any(|part| part == &RULES.as_bytes()[1..])
 }
 
 /// The names that git would treat wrongly in this folder; `None` when git does not answer.
 fn wrongly_treated(folder: &Path) -> Option<Vec<&'static str>> {
-    let expected = IGNORED.map(|name| (name, true)).into_iter().chain(COMMITTED.map(|name| (name, false)));
-    let mut wrong = Vec::new();
-    for (name, ignored) in expected {
-        if is_ignored(folder, name)? != ignored {
-            wrong.push(name);
-        }
-    }
-    Some(wrong)
+    let ignored = ignored(folder)?;
+    let missing = IGNORED.into_iter().filter(|name| !ignored.contains(*name));
+    let too_many = COMMITTED.into_iter().filter(|name| ignored.contains(*name));
+    Some(missing.chain(too_many).collect())
 }
 
-/// What `git check-ignore` says: status 0 is ignored, 1 is not, anything else is no answer.
-fn is_ignored(folder: &Path, name: &str) -> Option<bool> {
+/// Which of the names `git check-ignore` prints: status 0 with some, 1 with none, anything else is no answer.
+fn ignored(folder: &Path) -> Option<HashSet<String>> {
     let mut git = child::helper("git");
-    git.current_dir(folder).args(["check-ignore", "--quiet", "--no-index", "--", name]);
-    match git.stderr(Stdio::null()).status().ok()?.code() {
-        Some(0) => Some(true),
-        Some(1) => Some(false),
-        _ => None,
+    // A hook has these set, for another work tree perhaps: the question is about this folder.
+    for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"] {
+        git.env_remove(name);
     }
+    git.current_dir(folder).args(["check-ignore", "--no-index", "--"]).args(IGNORED).args(COMMITTED);
+    let output = git.stderr(Stdio::null()).output().ok()?;
+    let names = String::from_utf8(output.stdout).ok()?;
+    matches!(output.status.code(), Some(0 | 1)).then(|| names.lines().map(str::to_owned).collect())
 }

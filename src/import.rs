@@ -2,7 +2,7 @@
 
 use crate::child;
 use crate::dotenv::Duplicates;
-use crate::error::{Failure, Result, Status};
+use crate::error::{Failure, Result, Status, shown};
 use crate::formats::dotenv::{self, ImportError, Options, Reader};
 use crate::formats::{Incoming, Item};
 use crate::fs::{self, FsError};
@@ -73,17 +73,27 @@ impl Source {
         if path == Path::new("-") {
             return Ok(Source { text: fs::read_stdin(MAX_FILE)?, name: "standard input".to_owned(), stays: false });
         }
-        Ok(Source { text: fs::read(path, MAX_FILE)?, name: path.display().to_string(), stays: path.is_file() })
+        Ok(Source { text: fs::read(path, MAX_FILE)?, name: shown(path).to_string(), stays: path.is_file() })
     }
 }
 
 impl Flags {
+    /// Whether any of them was given.
+    pub fn is_used(&self) -> bool {
+        let Flags { dialect, duplicates, expand, plain, keep_comment_values } = self;
+        dialect.is_some() || duplicates.is_some() || *expand || !plain.is_empty() || *keep_comment_values
+    }
+
     /// Parses a dotenv text as the flags say.
     ///
     /// # Errors
     /// As [`dotenv::parse`].
     pub fn parse(&self, source: &Source) -> std::result::Result<Incoming, ImportError> {
-        let process = |name: &str| std::env::var(name).ok().map(SecretText::from);
+        // What no child gets does not get into the file either.
+        let process = |name: &str| {
+            let value = std::env::var(name).ok().filter(|_| !child::is_withheld(name.as_ref()));
+            value.map(SecretText::from)
+        };
         let options = Options {
             reader: match self.dialect {
                 None => Reader::Strict,

@@ -21,16 +21,14 @@ pub struct VarName(Box<str>);
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum VarError {
     /// Not a portable name. Names are public, so it is shown.
-    #[error(
-        "{0:?} cannot be a variable's name: letters, digits and _ only, not starting with a digit, at most {MAX_NAME} bytes"
-    )]
+    #[error("{}cannot be a variable's name: letters, digits and _ only, not starting with a digit, at most {MAX_NAME} bytes", shown(.0))]
     Name(String),
     /// What JavaScript readers take for an object's prototype and lose.
     #[error("__proto__ cannot be a variable's name: programs in JavaScript would lose it")]
     Proto,
     /// Not a pattern for names.
-    #[error("{0:?} is no pattern for names: letters, digits, _, * and ?")]
-    Glob(String),
+    #[error("no pattern for names: letters, digits, _, * and ?")]
+    Glob,
     /// Longer than [`MAX_VALUE`].
     #[error("the value is longer than {MAX_VALUE} bytes")]
     TooLong,
@@ -42,10 +40,16 @@ pub enum VarError {
     NotUtf8,
 }
 
+/// What stands in a name's place, if it looks like a name: otherwise it may be a secret that got there by mistake.
+fn shown(text: &str) -> String {
+    let like_a_name = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
+    if (1..=64).contains(&text.len()) && text.bytes().all(like_a_name) { format!("{text:?} ") } else { String::new() }
+}
+
 impl Failure for VarError {
     fn status(&self) -> Status {
         match self {
-            VarError::Name(_) | VarError::Proto | VarError::Glob(_) => Status::Usage,
+            VarError::Name(_) | VarError::Proto | VarError::Glob => Status::Usage,
             VarError::TooLong | VarError::Nul | VarError::NotUtf8 => Status::Other,
         }
     }
@@ -75,14 +79,9 @@ impl TryFrom<&str> for VarName {
         if starts && bytes.len() <= MAX_NAME && bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_') {
             Ok(VarName(text.into()))
         } else {
-            Err(VarError::Name(shown(text)))
+            Err(VarError::Name(text.to_owned()))
         }
     }
-}
-
-/// What was typed in a name's place, up to a `=`: behind it there may be a secret.
-fn shown(text: &str) -> String {
-    text.split('=').next().unwrap_or_default().chars().take(MAX_NAME).collect()
 }
 
 impl std::str::FromStr for VarName {
@@ -135,16 +134,18 @@ impl Glob {
     }
 }
 
+impl fmt::Display for Glob {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 impl std::str::FromStr for Glob {
     type Err = VarError;
 
     fn from_str(text: &str) -> Result<Self, VarError> {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_*?".contains(&byte);
-        if !text.is_empty() && text.bytes().all(allowed) {
-            Ok(Glob(text.into()))
-        } else {
-            Err(VarError::Glob(text.into()))
-        }
+        if !text.is_empty() && text.bytes().all(allowed) { Ok(Glob(text.into())) } else { Err(VarError::Glob) }
     }
 }
 
@@ -155,6 +156,11 @@ impl Value {
     /// The text. Every caller is counted by `tests/architecture.rs`.
     pub fn expose(&self) -> &str {
         self.0.expose()
+    }
+
+    /// A second copy, asked for by name.
+    pub fn duplicate(&self) -> Self {
+        Value(self.0.duplicate())
     }
 }
 

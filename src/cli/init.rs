@@ -8,8 +8,8 @@ use crate::fs;
 use crate::generate;
 use crate::git::{self, IgnoreRules};
 use crate::import::{self, Existing, Policy};
-use crate::project::{self, Holds, Outside as _};
-use crate::sealed::{Credential, NewSlot, Password, RawKey, SlotId, Unlocked, Utc, WORK_FACTOR, WRITE_WORK_FACTORS};
+use crate::project::{self, Outside as _, Source, Sources};
+use crate::sealed::{NewSlot, Password, RawKey, Unlocked, Utc, WORK_FACTOR, WRITE_WORK_FACTORS};
 use crate::secret::SecretText;
 use std::path::{Path, PathBuf};
 
@@ -69,8 +69,11 @@ pub(super) struct Args {
 #[derive(Debug, thiserror::Error)]
 enum InitError {
     /// More than one source for the one password.
-    #[error("several passwords were given, but a new file gets one")]
-    SeveralPasswords,
+    #[error("a new file gets one password, but several were given: {}", .0.join(", "))]
+    SeveralPasswords(Vec<&'static str>),
+    /// Flags that say how to import, and nothing to import.
+    #[error("--plain, --dialect, --duplicates, --expand and --keep-comment-values need --from FILE")]
+    NothingToImport,
 }
 
 impl Failure for InitError {
@@ -82,6 +85,9 @@ impl Failure for InitError {
 pub(super) fn run(args: &Args, ctx: &Ctx<'_>) -> Result<()> {
     let (path, label) = ctx.project.new_file()?;
     project::must_be_new(&path)?;
+    if args.from.is_none() && args.reading.is_used() {
+        return Err(InitError::NothingToImport.into());
+    }
     let source = args.from.as_deref().map(import::Source::read).transpose()?;
     let mut incoming = source.as_ref().map(|source| args.reading.parse(source)).transpose()?;
     let notes = incoming.as_mut().map(|incoming| std::mem::take(&mut incoming.notes)).unwrap_or_default();
@@ -93,15 +99,16 @@ pub(super) fn run(args: &Args, ctx: &Ctx<'_>) -> Result<()> {
     let imported =
         incoming.map(|incoming| import::into_file(&mut file, incoming, &policy, Utc::now(), rng)).transpose()?;
 
+    let prepared = project::prepare(&path, &mut file)?;
     if !args.no_git {
         ignore_plaintext(&path, ctx.ui)?;
     }
-    // Before the file: a key without a file is nothing, a file without its key is lost.
+    // Before the file has its name: a key without a file is nothing, a file without its key is lost.
     if let Some(key) = key {
         ctx.ui.data_that_must_arrive(key.expose().as_bytes())?;
         ctx.ui.data_that_must_arrive(b"\n")?;
     }
-    project::create(&path, &mut file)?;
+    prepared.commit()?;
 
     if let (Some(summary), Some(source)) = (imported, &source) {
         ctx.ui.imported(&path.display().to_string(), source, &notes, summary);
@@ -115,38 +122,30 @@ fn new_slots(args: &Args, ctx: &Ctx<'_>, rng: &mut dyn rand::CryptoRng) -> Resul
     let mut slots = Vec::new();
     let mut text = None;
     if let Some(password) = new_password(args, ctx)? {
-        slots.push(slot("password", Credential::Password(password), args.work_factor)?);
+        slots.push(NewSlot::password(password, args.work_factor));
     }
     if args.raw_key {
         let key = RawKey::generate(rng);
         text = Some(key.to_text());
-        slots.push(slot("key", Credential::RawKey(key), args.work_factor)?);
+        slots.push(NewSlot::raw_key(key));
     }
     Ok((slots, text))
 }
 
-fn slot(id: &str, credential: Credential, work_factor: u8) -> Result<NewSlot> {
-    let id = SlotId::parse(id).ok_or(InitError::SeveralPasswords)?;
-    Ok(NewSlot { id, credential, work_factor })
-}
-
 /// The password that the settings name, or else the terminal's answer; none if a raw key is all that is wanted.
 fn new_password(args: &Args, ctx: &Ctx<'_>) -> Result<Option<Password>> {
-    let new = project::password_sources(
+    let new = Sources::of_flags(
+        ["--new-password-file", "--new-password-fd", "--new-password-command"],
         args.new_password_file.as_slice(),
         args.new_password_fd.as_slice(),
         args.new_password_command.as_slice(),
     );
-    let sources = if new.is_empty() { project::sources(ctx.flags)? } else { new };
-    let passwords: Vec<_> = sources.into_iter().filter(|(holds, _)| *holds == Holds::Password).collect();
-    let password = match passwords.as_slice() {
+    let sources = if new.is_empty() { Sources::new(ctx.flags)?.passwords() } else { new };
+    let password = match sources.as_slice() {
         [] if args.raw_key => return Ok(None),
         [] => return ask_for_password(args, ctx.ui).map(Some),
-        [(holds, source)] => match project::credential(*holds, source, ctx.ui)? {
-            Credential::Password(password) => password,
-            Credential::RawKey(_) => return Ok(None),
-        },
-        _ => return Err(InitError::SeveralPasswords.into()),
+        [source] => source.password(ctx.ui)?,
+        several => return Err(InitError::SeveralPasswords(several.iter().map(Source::name).collect()).into()),
     };
     password.check_new(args.allow_weak_password)?;
     Ok(Some(password))

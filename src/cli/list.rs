@@ -3,6 +3,7 @@
 use super::Ctx;
 use crate::error::Result;
 use crate::sealed::Storage;
+use std::collections::HashMap;
 use std::path::Path;
 
 /// List the names
@@ -23,9 +24,12 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, ctx: &Ctx<'_>) -> Result<()> {
     let files = ctx.project.read_locked()?;
     let mut rows: Vec<(&str, Storage, &Path)> = Vec::new();
+    let mut places = HashMap::new();
     for (path, locked) in &files {
         for (name, storage) in locked.names() {
-            match rows.iter_mut().find(|row| files.len() > 1 && row.0 == name) {
+            let place = *places.entry(name).or_insert(rows.len());
+            // A later file wins, in the place that the name has.
+            match rows.get_mut(place) {
                 Some(row) => *row = (name, storage, path),
                 None => rows.push((name, storage, path)),
             }

@@ -6,6 +6,7 @@ mod init;
 mod list;
 mod run;
 mod set;
+mod terminal;
 mod ui;
 mod unset;
 
@@ -120,25 +121,21 @@ fn usage(mut error: clap::Error) -> ExitCode {
     }
 }
 
-/// clap quotes what it does not understand. An argument that does not look like a flag may be a secret that begins with
-/// `-`, and what follows a `=` may be one too.
+/// clap quotes what it does not understand, and that may be a secret in the wrong place: only what looks like a mistyped
+/// flag or verb is shown.
 fn hide_values(error: &mut clap::Error) {
-    if let Some(ContextValue::String(text)) = error.get(ContextKind::InvalidValue)
-        && let Some((name, _)) = text.split_once('=')
-    {
-        let hidden = ContextValue::String(format!("{name}=..."));
-        error.insert(ContextKind::InvalidValue, hidden);
-    }
-    let looks_like_a_flag = |text: &str| {
-        text.len() <= 32 && text.trim_start_matches('-').bytes().all(|b| b.is_ascii_lowercase() || b == b'-')
+    let is_word = |text: &str| text.len() <= 24 && text.bytes().all(|b| b.is_ascii_lowercase() || b == b'-');
+    let is_flag = |text: &str| text.starts_with('-') && is_word(text);
+    let hide = |error: &mut clap::Error, kind, is_shown: &dyn Fn(&str) -> bool| {
+        if matches!(error.get(kind), Some(ContextValue::String(text)) if !is_shown(text)) {
+            error.insert(kind, ContextValue::String("...".into()));
+            error.remove(ContextKind::Suggested);
+        }
     };
-    if error.kind() == ErrorKind::UnknownArgument
-        && let Some(ContextValue::String(text)) = error.get(ContextKind::InvalidArg)
-        && !looks_like_a_flag(text)
-    {
-        let hidden = ContextValue::String("-...".into());
-        error.insert(ContextKind::InvalidArg, hidden);
-        error.remove(ContextKind::Suggested);
+    hide(error, ContextKind::InvalidValue, &|_| false);
+    hide(error, ContextKind::InvalidSubcommand, &is_word);
+    if error.kind() == ErrorKind::UnknownArgument {
+        hide(error, ContextKind::InvalidArg, &is_flag);
     }
 }
 

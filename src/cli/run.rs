@@ -2,7 +2,7 @@
 
 use super::Ctx;
 use crate::child::{self, Precedence};
-use crate::error::Result;
+use crate::error::{Failure, Result, Status};
 use crate::project::{Outside as _, at};
 use crate::vars::{Glob, Vars};
 use std::ffi::OsString;
@@ -39,9 +39,26 @@ pub(super) struct Args {
     command: Vec<OsString>,
 }
 
+/// `--only` with a pattern that fits no name: mostly a typing error, and the command would lack what it needs.
+#[derive(Debug, thiserror::Error)]
+#[error("--only {0}: no name in the sealed file matches")]
+struct NothingMatches(String);
+
+impl Failure for NothingMatches {
+    fn status(&self) -> Status {
+        Status::Usage
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some("envsec list shows the names; * stands for any text".into())
+    }
+}
+
 pub(super) fn run(args: &Args, ctx: &Ctx<'_>) -> Result<()> {
     let vars = collect(args, ctx)?;
-    explain(&vars, args, ctx);
+    if ctx.ui.is_verbose() {
+        explain(&vars, args, ctx);
+    }
     let precedence = if args.override_process { Precedence::File } else { Precedence::Process };
     let environment = child::environment(std::env::vars_os(), vars, precedence)?;
     let Some((command, arguments)) = args.command.split_first() else { return Ok(()) };
@@ -62,13 +79,18 @@ fn explain(vars: &Vars, args: &Args, ctx: &Ctx<'_>) {
 /// The values of all files that are asked for; later files win.
 fn collect(args: &Args, ctx: &Ctx<'_>) -> Result<Vars> {
     let mut vars = Vars::default();
+    let mut unmatched: Vec<&Glob> = args.only.iter().collect();
     for opened in ctx.project.open()? {
         for (name, value) in opened.unlocked.vars().map_err(at(opened.path()))? {
+            unmatched.retain(|glob| !glob.matches(&name));
             let any = |globs: &[Glob]| globs.iter().any(|glob| glob.matches(&name));
             if (args.only.is_empty() || any(&args.only)) && !any(&args.except) {
                 vars.insert(name, value);
             }
         }
     }
-    Ok(vars)
+    match unmatched.first() {
+        Some(glob) => Err(NothingMatches(glob.to_string()).into()),
+        None => Ok(vars),
+    }
 }

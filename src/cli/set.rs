@@ -128,5 +128,8 @@ fn obtain(args: &Args, name: &VarName, ctx: &Ctx<'_>) -> Result<SecretText> {
     if !args.keep_newline && bytes.expose().last() == Some(&b'\n') {
         bytes.truncate(bytes.len() - 1);
     }
+    if !args.keep_newline && bytes.expose().last() == Some(&b'\r') {
+        ctx.ui.warn(&format!("{name}: the value ends in a carriage return (a text from Windows?)"));
+    }
     Ok(bytes.into_text().map_err(|_| crate::vars::VarError::NotUtf8)?)
 }

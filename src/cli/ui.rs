@@ -1,5 +1,6 @@
 //! All prompting and printing: stdout is data, stderr is talk, the terminal is for prompts.
 
+use super::terminal::{self, Failed};
 use crate::child;
 use crate::error::{Error, Failure, Result, Status};
 use crate::fs;
@@ -32,6 +33,9 @@ pub(super) enum UiError {
     /// The prompt failed, or the user pressed Ctrl-C.
     #[error("interrupted")]
     Interrupted,
+    /// What was typed or pasted cannot be taken as it is.
+    #[error("{0}; nothing was taken")]
+    Unusable(&'static str),
     /// The terminal failed.
     #[error("cannot read from the terminal: {0}")]
     Terminal(io::Error),
@@ -47,7 +51,11 @@ impl Failure for UiError {
     fn status(&self) -> Status {
         match self {
             UiError::NoTerminal { .. } | UiError::Command(_) => Status::Credential,
-            UiError::Stdout(_) | UiError::Interrupted | UiError::Terminal(_) | UiError::Differ => Status::Other,
+            UiError::Stdout(_)
+            | UiError::Interrupted
+            | UiError::Unusable(_)
+            | UiError::Terminal(_)
+            | UiError::Differ => Status::Other,
         }
     }
 
@@ -73,6 +81,11 @@ impl Ui {
     /// Writes data to standard output that is lost if nobody reads it.
     pub(super) fn data_that_must_arrive(&self, bytes: &[u8]) -> Result<()> {
         Ok(write_stdout(bytes).map_err(UiError::Stdout)?)
+    }
+
+    /// Whether the user asked to be told what is done.
+    pub(super) fn is_verbose(&self) -> bool {
+        self.verbose
     }
 
     /// Whether standard output is a terminal.
@@ -144,13 +157,12 @@ impl Ui {
 
 impl Outside for Ui {
     fn ask_hidden(&self, prompt: &str) -> Result<SecretText> {
-        let failed = |error: io::Error| match error.kind() {
-            ErrorKind::Interrupted => UiError::Interrupted,
-            ErrorKind::NotFound | ErrorKind::PermissionDenied => no_terminal(prompt),
-            _ if error.raw_os_error().is_some_and(|code| code == NO_SUCH_DEVICE) => no_terminal(prompt),
-            _ => UiError::Terminal(error),
-        };
-        Ok(rpassword::prompt_password(escape(prompt)).map(SecretText::from).map_err(failed)?)
+        Ok(terminal::read_hidden(&escape(prompt)).map_err(|failed| match failed {
+            Failed::NoTerminal => UiError::NoTerminal { prompt: prompt.trim_end_matches([':', ' ']).to_owned() },
+            Failed::Interrupted => UiError::Interrupted,
+            Failed::Unusable(what) => UiError::Unusable(what),
+            Failed::Io(error) => UiError::Terminal(error),
+        })?)
     }
 
     fn output_of(&self, command: &str) -> Result<SecretText> {
@@ -159,11 +171,11 @@ impl Outside for Ui {
         let mut running = shell.args(["-c", command]).stdout(std::process::Stdio::piped()).spawn().map_err(failed)?;
         let output = running.stdout.take().map(|out| fs::read_stream(out, "the password command", MAX_OUTPUT));
         let status = running.wait().map_err(failed)?;
+        let output = output.transpose()?.unwrap_or_default();
         if !status.success() {
             return Err(UiError::Command(format!(": {status}")).into());
         }
-        let text = output.transpose()?.unwrap_or_default().into_text();
-        Ok(text.map_err(|_| UiError::Command(": its output is not UTF-8".into()))?)
+        Ok(output.into_text().map_err(|_| UiError::Command(": its output is not UTF-8".into()))?)
     }
 
     fn explain(&self, message: &str) {
@@ -177,13 +189,6 @@ impl Outside for Ui {
     }
 }
 
-/// ENXIO: what opening /dev/tty gives a process without a terminal.
-const NO_SUCH_DEVICE: i32 = 6;
-
-fn no_terminal(prompt: &str) -> UiError {
-    UiError::NoTerminal { prompt: prompt.trim_end_matches([':', ' ']).to_owned() }
-}
-
 fn write_stdout(bytes: &[u8]) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     stdout.write_all(bytes)?;
@@ -194,7 +199,7 @@ fn write_stdout(bytes: &[u8]) -> io::Result<()> {
 fn escape(message: &str) -> String {
     let dangerous = |c: char| {
         (c.is_control() && c != '\n')
-            || matches!(c, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+            || matches!(c, '\u{61c}' | '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     };
     if !message.contains(dangerous) {
         return message.to_owned();

@@ -40,9 +40,7 @@ pub(super) fn run(args: &Args, ctx: &Ctx<'_>) -> Result<()> {
         if !missing.is_empty() {
             return Err(NoSuchNames(missing).into());
         }
-        for name in &args.names {
-            file.unset(name);
-        }
+        file.unset(&args.names);
         Ok(())
     })
 }

@@ -125,6 +125,15 @@ impl Document {
         }
     }
 
+    /// Keeps only the nodes whose place passes.
+    pub fn retain(&mut self, mut keep: impl FnMut(usize) -> bool) {
+        let mut at = 0;
+        self.nodes.retain(|_| {
+            at += 1;
+            keep(at - 1)
+        });
+    }
+
     /// The length of the text in bytes.
     pub fn len(&self) -> usize {
         self.mark().len() + self.nodes.iter().map(|node| node.text().len()).sum::<usize>()

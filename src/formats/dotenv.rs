@@ -1,7 +1,8 @@
 //! dotenv text from elsewhere: read strictly, or as npm dotenv or the dotenvy crate would have.
 
-use super::{Incoming, Item};
-use crate::dotenv::{Dialect, Document, Duplicates, EntryRef, Kind, Quoting, SyntaxError};
+use super::expand::{expand, is_name_char};
+use super::{Incoming, Item, MAX_LINES};
+use crate::dotenv::{Dialect, Document, Duplicates, EntryRef, Kind, Node, Quoting, SyntaxError};
 use crate::error::{Failure, Status};
 use crate::secret::SecretText;
 use crate::vars::{Value, VarName};
@@ -52,29 +53,51 @@ pub enum ImportError {
         /// `LINE: NAME: what`.
         lines: Vec<String>,
     },
-    /// The text is a sealed file.
-    #[error("{source_name}: this is a sealed file, not plaintext")]
-    Sealed {
+    /// The text as a whole is not acceptable.
+    #[error("{source_name}: {problem}")]
+    Text {
         /// What messages call the text.
         source_name: String,
+        /// Why not.
+        problem: Problem,
     },
-    /// dotenvy refused the text; its own message would quote the line.
-    #[error("{source_name}: dotenvy cannot read this text")]
-    Dotenvy {
-        /// What messages call the text.
-        source_name: String,
-    },
+}
+
+/// Why a text is not acceptable as a whole.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Problem {
+    /// It is a sealed file.
+    #[error("this is a sealed file, not plaintext")]
+    Sealed,
+    /// More lines than a sealed file may have.
+    #[error("more than {MAX_LINES} lines, which no sealed file holds")]
+    TooManyLines,
+    /// dotenvy refused it; its own message would quote the line.
+    #[error("dotenvy cannot read this text")]
+    Dotenvy,
+    /// `--expand` with the dotenvy reader.
+    #[error("--dialect dotenvy expands by itself, as the crate does: leave --expand out")]
+    ExpandsByItself,
+    /// dotenvy would substitute envsec's own credentials.
+    #[error("the text names ENVSEC_PASSWORD or ENVSEC_KEY, which dotenvy would replace by envsec's own credential")]
+    OwnCredential,
 }
 
 impl Failure for ImportError {
     fn status(&self) -> Status {
-        Status::Other
+        match self {
+            ImportError::Text { problem: Problem::ExpandsByItself, .. } => Status::Usage,
+            _ => Status::Other,
+        }
     }
 
     fn hint(&self) -> Option<String> {
         Some(match self {
-            ImportError::Sealed { .. } => {
+            ImportError::Text { problem: Problem::Sealed, .. } => {
                 "read a sealed file with: envsec get -f FILE NAME; or several with: envsec run -f FILE -f FILE".into()
+            }
+            ImportError::Text { problem: Problem::Dotenvy, .. } => {
+                "nothing was imported; without --dialect each error is named with its place".into()
             }
             _ => "nothing was imported".into(),
         })
@@ -86,55 +109,26 @@ impl Failure for ImportError {
 /// # Errors
 /// All that is wrong with the text, at once.
 pub fn parse(text: &[u8], source_name: &str, options: &Options<'_>) -> Result<Incoming, ImportError> {
+    let failed = |problem| ImportError::Text { source_name: source_name.into(), problem };
     if text.strip_prefix(b"#envsec:").and_then(<[u8]>::first).is_some_and(u8::is_ascii_digit) {
-        return Err(ImportError::Sealed { source_name: source_name.into() });
+        return Err(failed(Problem::Sealed));
+    }
+    if text.iter().filter(|&&byte| byte == b'\n').count() > MAX_LINES {
+        return Err(failed(Problem::TooManyLines));
     }
     match options.reader {
-        Reader::Strict => parse_document(text, source_name, Dialect::Foreign, options),
-        Reader::Node => parse_document(text, source_name, Dialect::Node, options),
-        Reader::Dotenvy => parse_dotenvy(text, source_name, options.duplicates),
-    }
-}
-
-fn parse_document(
-    text: &[u8],
-    source_name: &str,
-    dialect: Dialect,
-    options: &Options<'_>,
-) -> Result<Incoming, ImportError> {
-    let document = Document::parse(text, dialect, options.duplicates)
-        .map_err(|errors| ImportError::Syntax { source_name: source_name.into(), errors })?;
-    let chosen: HashSet<u32> = document.effective().map(|entry| entry.line()).collect();
-    let mut reading = Reading {
-        source_name,
-        options,
-        incoming: Incoming::default(),
-        seen: HashMap::new(),
-        wrong: Vec::new(),
-        open_quote: None,
-    };
-    for node in document.nodes() {
-        match (node.kind(), node.entry()) {
-            (Kind::Comment, _) => {
-                reading.comment(node.text().trim(), node.line());
-                continue;
-            }
-            (Kind::Blank, _) => reading.incoming.items.push(Item::Blank),
-            (_, Some(entry)) if chosen.contains(&node.line()) => reading.entry(&entry, node.line()),
-            _ => {}
+        Reader::Strict | Reader::Node => {
+            let dialect = if options.reader == Reader::Node { Dialect::Node } else { Dialect::Foreign };
+            let document = Document::parse(text, dialect, options.duplicates)
+                .map_err(|errors| ImportError::Syntax { source_name: source_name.into(), errors })?;
+            Reading::new(source_name, options).document(&document)
         }
-        reading.open_quote = None;
-    }
-    if options.expand.is_none() {
-        note_references(&document, source_name, &mut reading.incoming.notes);
-    }
-    if reading.wrong.is_empty() {
-        Ok(reading.incoming)
-    } else {
-        Err(ImportError::Entries { source_name: source_name.into(), lines: reading.wrong })
+        Reader::Dotenvy if options.expand.is_some() => Err(failed(Problem::ExpandsByItself)),
+        Reader::Dotenvy => dotenvy(text, source_name, options),
     }
 }
 
+/// One reading of a document into what is imported.
 struct Reading<'a> {
     source_name: &'a str,
     options: &'a Options<'a>,
@@ -142,76 +136,113 @@ struct Reading<'a> {
     /// Values so far, for references.
     seen: HashMap<String, SecretText>,
     wrong: Vec<String>,
-    /// The quote that a commented-out value opened on a line above and has not closed.
-    open_quote: Option<char>,
 }
 
-impl Reading<'_> {
+impl<'a> Reading<'a> {
+    fn new(source_name: &'a str, options: &'a Options<'a>) -> Self {
+        Reading { source_name, options, incoming: Incoming::default(), seen: HashMap::new(), wrong: Vec::new() }
+    }
+
+    fn document(mut self, document: &Document) -> Result<Incoming, ImportError> {
+        let chosen: HashSet<u32> = document.effective().map(|entry| entry.line()).collect();
+        let nodes = document.nodes();
+        let mut at = 0;
+        while let Some(node) = nodes.get(at) {
+            at += 1;
+            match (node.kind(), node.entry()) {
+                (Kind::Blank, _) => self.incoming.items.push(Item::Blank),
+                (Kind::Comment, _) => at += self.comment(node.text().trim(), node.line(), &nodes[at..]),
+                (_, Some(entry)) if chosen.contains(&node.line()) => self.entry(&entry, node.line()),
+                _ => {}
+            }
+        }
+        if self.options.expand.is_none() {
+            note_references(document, self.source_name, &mut self.incoming.notes);
+        }
+        self.finish()
+    }
+
+    fn finish(self) -> Result<Incoming, ImportError> {
+        if self.wrong.is_empty() {
+            return Ok(self.incoming);
+        }
+        Err(ImportError::Entries { source_name: self.source_name.into(), lines: self.wrong })
+    }
+
     fn entry(&mut self, entry: &EntryRef<'_>, line: u32) {
         let name = match VarName::try_from(entry.name()) {
             Ok(name) => name,
             Err(error) => return self.wrong.push(format!("{line}: {error}")),
         };
         if let Some(comment) = entry.inline_comment() {
-            self.comment(comment, line);
+            self.comment(comment, line, &[]);
         }
-        let text = match self.options.expand {
-            Some(process) if matches!(entry.quoting(), Quoting::Bare | Quoting::Double) => {
-                let known = |name: &str| self.seen.get(name).map(SecretText::duplicate).or_else(|| process(name));
-                match expand(entry.value().expose(), known) {
-                    Ok(text) => text,
-                    Err(what) => return self.wrong.push(format!("{line}: {name}: {what}")),
+        match self.value(entry) {
+            Ok(value) => {
+                if self.options.expand.is_some() {
+                    self.seen.insert(entry.name().to_owned(), SecretText::from(value.expose()));
                 }
+                self.incoming.items.push(Item::Entry(name, value));
             }
-            _ => entry.value(),
-        };
-        if self.options.expand.is_some() {
-            self.seen.insert(entry.name().to_owned(), text.duplicate());
-        }
-        match Value::try_from(text) {
-            Ok(value) => self.incoming.items.push(Item::Entry(name, value)),
-            Err(error) => self.wrong.push(format!("{line}: {name}: {error}")),
+            Err(what) => self.wrong.push(format!("{line}: {name}: {what}")),
         }
     }
 
-    /// A comment goes into a file that is committed, so a value in it is left out, with all its lines.
-    fn comment(&mut self, comment: &str, line: u32) {
-        if let Some(quote) = self.open_quote {
-            self.open_quote = if comment.contains(quote) { None } else { Some(quote) };
-            return;
-        }
-        let kept = match commented_entry(comment) {
-            Some((name, upto)) if !self.options.keep_comment_values => {
-                let source = self.source_name;
-                self.incoming
-                    .notes
-                    .push(format!("{source}:{line}: the comment held a value for {name}, which was left out"));
-                self.open_quote = unclosed_quote(&comment[upto..]);
-                comment[..upto].to_owned()
+    fn value(&self, entry: &EntryRef<'_>) -> Result<Value, String> {
+        let text = match self.options.expand {
+            Some(process) if matches!(entry.quoting(), Quoting::Bare | Quoting::Double) => {
+                let known = |name: &str| self.seen.get(name).map(SecretText::duplicate).or_else(|| process(name));
+                expand(entry.value().expose(), known)?
             }
-            _ => comment.to_owned(),
+            _ => entry.value(),
         };
-        // Below the header nothing may look like a header line.
-        let kept = if kept.starts_with("#envsec:") { kept.replacen('#', "# ", 1) } else { kept };
-        self.incoming.items.push(Item::Comment(kept));
+        Value::try_from(text).map_err(|error| error.to_string())
+    }
+
+    /// A comment goes into a file that is committed, so a value in it is left out, with the comment lines `below` that it
+    /// goes on in. Returns how many those are.
+    fn comment(&mut self, comment: &str, line: u32, below: &[Node]) -> usize {
+        let Some((name, upto)) = commented_entry(comment).filter(|_| !self.options.keep_comment_values) else {
+            self.incoming.items.push(Item::Comment(comment.to_owned()));
+            return 0;
+        };
+        let more = lines_of_value(&comment[upto..], below);
+        let lines = if more > 0 { format!(" (with the {more} comment lines below)") } else { String::new() };
+        let source = self.source_name;
+        self.incoming
+            .notes
+            .push(format!("{source}:{line}: the comment held a value for {name}, which was left out{lines}"));
+        self.incoming.items.push(Item::Comment(comment[..upto].to_owned()));
+        more
     }
 }
 
 /// The name in a comment of the form `# NAME=something`, and the length of the comment up to and with the `=`.
 fn commented_entry(comment: &str) -> Option<(&str, usize)> {
-    let body = comment.trim_start_matches(['#', ' ', '\t']);
-    let body = body.strip_prefix("export ").map_or(body, str::trim_start);
+    let body = comment.trim_start_matches(|c: char| c.is_whitespace() || "#!-*>\"'".contains(c));
+    let word = |body: &str, word: &str| body.strip_prefix(word).is_some_and(|rest| rest.starts_with([' ', '\t']));
+    let verb = ["export", "set", "declare", "setenv"].into_iter().find(|verb| word(body, verb));
+    let body = verb.map_or(body, |verb| body[verb.len()..].trim_start());
     let length = body.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(byte)).count();
     let (name, rest) = body.split_at(length);
     let value = rest.trim_start().strip_prefix('=')?;
     (!name.is_empty() && !value.trim().is_empty()).then(|| (name, comment.len() - value.len()))
 }
 
-/// The quote that a value opens and does not close on its line.
-fn unclosed_quote(value: &str) -> Option<char> {
-    let mut rest = value.trim_start().chars();
-    let quote = rest.next().filter(|first| ['\'', '"', '`'].contains(first))?;
-    if rest.any(|c| c == quote) { None } else { Some(quote) }
+/// In how many of the comment lines below a commented-out value goes on: up to its closing quote, or to the end of its PEM
+/// block. None if the end is not found there.
+fn lines_of_value(value: &str, below: &[Node]) -> usize {
+    let value = value.trim();
+    let end = match value.chars().next() {
+        Some(quote @ ('\'' | '"' | '`')) => quote.to_string(),
+        _ if value.starts_with("-----BEGIN") => "-----END".to_owned(),
+        _ => return 0,
+    };
+    if value[1..].contains(&end) {
+        return 0;
+    }
+    let comments = below.iter().take_while(|node| matches!(node.kind(), Kind::Comment));
+    comments.map(Node::text).position(|text| text.contains(&end)).map_or(0, |last| last + 1)
 }
 
 /// Notes the values that other tools would have expanded: by name and line only.
@@ -232,84 +263,78 @@ fn note_references(document: &Document, source_name: &str, notes: &mut Vec<Strin
     }
 }
 
-fn is_name_char(c: char) -> bool {
-    c.is_ascii_alphanumeric() || c == '_'
-}
-
-/// Expands `$NAME`, `${NAME}` and `${NAME:-text}`. Whatever else a shell would do at a `$` is refused rather than guessed.
-fn expand(text: &str, known: impl Fn(&str) -> Option<SecretText>) -> Result<SecretText, &'static str> {
-    let mut out = SecretText::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find('$') {
-        let (before, reference) = (&rest[..at], &rest[at + 1..]);
-        if before.ends_with('\\') {
-            return Err("a backslash before $ means different things to different tools: use single quotes");
-        }
-        out.push_str(before);
-        rest = match reference.strip_prefix('{') {
-            Some(braced) => {
-                let (inside, after) = braced.split_once('}').ok_or("${ without }")?;
-                let (name, fallback) =
-                    inside.split_once(":-").map_or((inside, None), |(name, text)| (name, Some(text)));
-                let plain = |text: &str| !text.contains(['$', '{']);
-                if VarName::try_from(name).is_err() || !fallback.is_none_or(plain) {
-                    return Err("only ${NAME} and ${NAME:-text} are expanded");
-                }
-                push_value(&mut out, known(name), fallback)?;
-                after
-            }
-            None => {
-                let end = reference.find(|c: char| !is_name_char(c)).unwrap_or(reference.len());
-                if VarName::try_from(&reference[..end]).is_ok() {
-                    push_value(&mut out, known(&reference[..end]), None)?;
-                    &reference[end..]
-                } else {
-                    out.push('$');
-                    reference
-                }
-            }
-        };
+/// Reads through the dotenvy crate itself, substitution included: what it returns is what the application ran with. Comments
+/// and blank lines come from our own parser, where it finds the same entries.
+fn dotenvy(text: &[u8], source_name: &str, options: &Options<'_>) -> Result<Incoming, ImportError> {
+    let failed = |problem| ImportError::Text { source_name: source_name.into(), problem };
+    // dotenvy substitutes from the process, and envsec's own credentials may stand there.
+    if [b"ENVSEC_PASSWORD".as_slice(), b"ENVSEC_KEY"].iter().any(|own| text.windows(own.len()).any(|part| part == *own))
+    {
+        return Err(failed(Problem::OwnCredential));
     }
-    out.push_str(rest);
-    Ok(out)
-}
-
-/// As in a shell, `:-` also stands in for an empty value.
-fn push_value(out: &mut SecretText, value: Option<SecretText>, fallback: Option<&str>) -> Result<(), &'static str> {
-    match (value.filter(|value| fallback.is_none() || !value.is_empty()), fallback) {
-        (Some(value), _) => out.push_str(value.expose()),
-        (None, Some(text)) => out.push_str(text),
-        (None, None) => return Err("refers to a variable that is set neither above nor in the process"),
-    }
-    Ok(())
-}
-
-/// Reads through the dotenvy crate itself, substitution included: what it returns is what the application ran with.
-fn parse_dotenvy(text: &[u8], source_name: &str, duplicates: Duplicates) -> Result<Incoming, ImportError> {
-    let mut places: HashMap<String, usize> = HashMap::new();
-    let mut incoming = Incoming::default();
-    let mut wrong = Vec::new();
+    let mut reading = Reading::new(source_name, options);
+    let mut values = Vec::new();
     for pair in dotenvy::from_read_iter(text) {
-        let (key, value) = pair.map_err(|_| ImportError::Dotenvy { source_name: source_name.into() })?;
-        let value = Value::try_from(SecretText::from(value));
-        let (Ok(name), Ok(value)) = (VarName::try_from(key.as_str()), value) else {
-            wrong.push(format!(" {key:?}: a sealed file cannot hold this name or its value"));
-            continue;
-        };
-        match (places.get(&key), duplicates) {
-            (Some(_), Duplicates::Refuse) => wrong.push(format!(" {name}: stands twice (--duplicates first|last)")),
-            (Some(_), Duplicates::First) => {}
-            (Some(&place), Duplicates::Last) => incoming.items[place] = Item::Entry(name, value),
-            (None, _) => {
-                places.insert(key, incoming.items.len());
-                incoming.items.push(Item::Entry(name, value));
+        let (key, value) = pair.map_err(|_| failed(Problem::Dotenvy))?;
+        match (VarName::try_from(key.as_str()), Value::try_from(SecretText::from(value))) {
+            (Ok(name), Ok(value)) => values.push((name, value)),
+            _ => reading.wrong.push(format!(" {key:?}: a sealed file cannot hold this name or its value")),
+        }
+    }
+    let document = Document::parse(text, Dialect::Node, Duplicates::Last).ok();
+    let same = |document: &Document| {
+        document.entries().map(|(_, entry)| entry.name()).eq(values.iter().map(|(name, _)| name.as_str()))
+    };
+    match document.filter(same) {
+        Some(document) => reading.lay_out(&document, values),
+        None => values.into_iter().for_each(|(name, value)| reading.incoming.items.push(Item::Entry(name, value))),
+    }
+    reading.choose_duplicates();
+    reading.finish()
+}
+
+impl Reading<'_> {
+    /// The values in the places of the document's entries, with its comments and blank lines.
+    fn lay_out(&mut self, document: &Document, values: Vec<(VarName, Value)>) {
+        let (nodes, mut values, mut at) = (document.nodes(), values.into_iter(), 0);
+        while let Some(node) = nodes.get(at) {
+            at += 1;
+            match node.kind() {
+                Kind::Blank => self.incoming.items.push(Item::Blank),
+                Kind::Comment => at += self.comment(node.text().trim(), node.line(), &nodes[at..]),
+                Kind::Entry(_) => {
+                    let comment = node.entry().and_then(|entry| entry.inline_comment().map(str::to_owned));
+                    if let Some(comment) = comment {
+                        self.comment(&comment, node.line(), &[]);
+                    }
+                    self.incoming.items.extend(values.next().map(|(name, value)| Item::Entry(name, value)));
+                }
             }
         }
     }
-    if wrong.is_empty() {
-        Ok(incoming)
-    } else {
-        Err(ImportError::Entries { source_name: source_name.into(), lines: wrong })
+
+    /// What the policy says of names that stand twice.
+    fn choose_duplicates(&mut self) {
+        let mut places: HashMap<VarName, usize> = HashMap::new();
+        let mut kept: Vec<Item> = Vec::with_capacity(self.incoming.items.len());
+        for item in std::mem::take(&mut self.incoming.items) {
+            let Item::Entry(name, value) = item else {
+                kept.push(item);
+                continue;
+            };
+            match (places.get(&name), self.options.duplicates) {
+                (Some(_), Duplicates::Refuse) => {
+                    self.wrong.push(format!(" {name}: stands twice (--duplicates first|last)"));
+                }
+                (Some(_), Duplicates::First) => {}
+                (Some(&place), Duplicates::Last) => kept[place] = Item::Entry(name, value),
+                (None, _) => {
+                    places.insert(name.clone(), kept.len());
+                    kept.push(Item::Entry(name, value));
+                }
+            }
+        }
+        self.incoming.items = kept;
     }
 }
 
@@ -317,41 +342,14 @@ fn parse_dotenvy(text: &[u8], source_name: &str, duplicates: Duplicates) -> Resu
 mod tests {
     use super::*;
 
-    fn expanded(text: &str) -> Result<String, &'static str> {
-        let known = |name: &str| match name {
-            "A" => Some(SecretText::from("1")),
-            "EMPTY" => Some(SecretText::default()),
-            _ => None,
-        };
-        expand(text, known).map(|text| text.expose().to_owned())
-    }
-
-    #[test]
-    fn references_expand() {
-        for (text, expected) in [
-            ("$A-${A}", "1-1"),
-            ("${B:-x}${A:-y}${EMPTY:-z}${EMPTY}", "x1z"),
-            ("pa$$A", "pa$1"),
-            ("5$ and $5 and $", "5$ and $5 and $"),
-            ("$(id)", "$(id)"),
-        ] {
-            assert_eq!(expanded(text).as_deref(), Ok(expected), "{text}");
-        }
-    }
-
-    #[test]
-    fn what_is_not_a_plain_reference_is_refused() {
-        for text in ["$B", "${B}", "${A", "${A:?x}", "${A-x}", "${B:-$A}", "${B:-${A}}", "${}", "\\$A"] {
-            assert!(expanded(text).is_err(), "{text}");
-        }
-    }
-
     #[test]
     fn commented_entries_are_recognised() {
         for (comment, expected) in [
             ("# KEY=abc", Some(("KEY", 6))),
             ("#KEY=abc", Some(("KEY", 5))),
             ("## export KEY = abc", Some(("KEY", 15))),
+            ("#! - set KEY=abc", Some(("KEY", 13))),
+            ("# setting=abc", Some(("setting", 10))),
             ("# KEY=", None),
             ("# see a=b? no: two words", None),
             ("# just text", None),

@@ -1,8 +1,12 @@
 //! The interchange formats, one file each, both directions side by side.
 
 pub mod dotenv;
+mod expand;
 
 use crate::vars::{Value, VarName};
+
+/// The most lines of a text to import: as many as a sealed file may have.
+const MAX_LINES: usize = 262_144;
 
 /// What a foreign text brings along, in its order.
 #[derive(Default)]

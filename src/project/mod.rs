@@ -1,13 +1,17 @@
 //! Which sealed file, label, pin and credential apply here; opening and saving it. The only reader of envsec's own
 //! settings.
 
+mod credentials;
 mod settings;
 
-pub use settings::{Flags, Holds, Outside, Source, credential, label, label_of_name, password_sources, sources};
+pub use credentials::{Outside, Source, Sources};
+pub use settings::{Flags, label, label_of_name};
 
-use crate::error::{Error, Failure, Result, Status};
-use crate::fs::{self, FsError, Replace};
-use crate::sealed::{Credential, CredentialError, Label, Locked, MAX_FILE, SealedError, SlotId, Unlocked};
+use crate::crypto;
+use crate::error::{Error, Failure, Result, Status, shown};
+use crate::fs::{self, FsError, NewFile, Replace};
+use crate::sealed::{CredentialError, Label, Limits, Locked, MAX_FILE, Opening, SealedError, SlotId, Unlocked};
+use credentials::Credentials;
 use settings::Pin;
 use std::path::{Path, PathBuf};
 
@@ -15,10 +19,15 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, thiserror::Error)]
 pub enum ProjectError {
     /// No file of the default name here or above.
-    #[error("no {0} here, nor above up to the repository's root")]
-    NoFile(String),
+    #[error("no {name} here{}", if *.in_repository { ", nor above up to the repository's root" } else { "" })]
+    NoFile {
+        /// The default name.
+        name: String,
+        /// Whether folders above were looked into.
+        in_repository: bool,
+    },
     /// A sealed file that is wrong, or does not open.
-    #[error("{}:{}{source}", .path.display(), if source.starts_with_line() { "" } else { " " })]
+    #[error("{}:{}{source}", shown(.path), if source.starts_with_line() { "" } else { " " })]
     Sealed {
         /// Which file.
         path: PathBuf,
@@ -26,7 +35,7 @@ pub enum ProjectError {
         source: SealedError,
     },
     /// A file of another environment than the one expected.
-    #[error("{}: its label is {found}, but -e or the file's name asks for {expected}", .path.display())]
+    #[error("{}: its label is {found}, but -e or the file's name asks for {expected}", shown(.path))]
     Label {
         /// Which file.
         path: PathBuf,
@@ -36,7 +45,7 @@ pub enum ProjectError {
         found: String,
     },
     /// A file that ENVSEC_PIN does not allow.
-    #[error("{}: {what}", .path.display())]
+    #[error("{}: {what}", shown(.path))]
     Pin {
         /// Which file.
         path: PathBuf,
@@ -51,6 +60,28 @@ pub enum ProjectError {
         /// What is wrong with it; never its value.
         what: &'static str,
     },
+    /// A credential that cannot be read.
+    #[error("{from}: {source}")]
+    CredentialFile {
+        /// The flag or variable that named it.
+        from: &'static str,
+        /// Why not.
+        source: FsError,
+    },
+    /// A file whose name asks for a label that no file can have.
+    #[error("{}: between .env. and .enc there has to be a label: a-z, 0-9, . _ and -, at most 64", shown(.0))]
+    NoLabel(PathBuf),
+    /// `-e` and the file's name ask for different labels.
+    #[error("{}: -e asks for {label}, the file's name for another label", shown(.path))]
+    TwoLabels {
+        /// The file to be made.
+        path: PathBuf,
+        /// From `-e`.
+        label: String,
+    },
+    /// A folder that is to get a new file.
+    #[error("{}: no such folder", shown(.0))]
+    NoFolder(PathBuf),
     /// A credential that is none.
     #[error("{from}: {source}")]
     Credential {
@@ -73,7 +104,13 @@ impl ProjectError {
 impl Failure for ProjectError {
     fn status(&self) -> Status {
         match self {
-            ProjectError::NoFile(_) | ProjectError::Setting { .. } | ProjectError::SeveralFiles => Status::Usage,
+            ProjectError::NoFile { .. }
+            | ProjectError::NoFolder(_)
+            | ProjectError::NoLabel(_)
+            | ProjectError::TwoLabels { .. }
+            | ProjectError::Setting { .. }
+            | ProjectError::SeveralFiles => Status::Usage,
+            ProjectError::CredentialFile { .. } => Status::Credential,
             ProjectError::Sealed { source, .. } => source.status(),
             ProjectError::Label { .. } | ProjectError::Pin { .. } => Status::NotAuthentic,
             ProjectError::Credential { source, .. } => source.status(),
@@ -82,7 +119,12 @@ impl Failure for ProjectError {
 
     fn hint(&self) -> Option<String> {
         match self {
-            ProjectError::NoFile(_) => Some("make one with: envsec init; or name it: -f FILE".into()),
+            ProjectError::NoFile { name, .. } => {
+                let label = name.strip_prefix(".env.").and_then(|name| name.strip_suffix(".enc"));
+                let flag = label.map_or(String::new(), |label| format!(" -e {label}"));
+                Some(format!("make one with: envsec init{flag}; or name it: -f FILE"))
+            }
+            ProjectError::CredentialFile { source, .. } => source.hint(),
             ProjectError::Sealed { source, .. } => source.hint(),
             ProjectError::Label { .. } => {
                 Some("were two files swapped? a file .env.NAME.enc has to carry the label NAME".into())
@@ -91,7 +133,11 @@ impl Failure for ProjectError {
                 Some("an older, a re-keyed or another file; if it is the right one, pin it anew in ENVSEC_PIN".into())
             }
             ProjectError::Credential { source, .. } => source.hint(),
-            ProjectError::Setting { .. } | ProjectError::SeveralFiles => None,
+            ProjectError::Setting { .. }
+            | ProjectError::NoFolder(_)
+            | ProjectError::NoLabel(_)
+            | ProjectError::TwoLabels { .. }
+            | ProjectError::SeveralFiles => None,
         }
     }
 }
@@ -105,7 +151,8 @@ pub struct Project<'a> {
 /// An opened sealed file and where it came from.
 pub struct Opened {
     path: PathBuf,
-    bytes: Vec<u8>,
+    /// SHA-256 of the bytes that were read, to see whether somebody changed them.
+    digest: [u8; 32],
     /// Its content, verified.
     pub unlocked: Unlocked,
 }
@@ -151,12 +198,12 @@ impl<'a> Project<'a> {
             [one] => one.clone(),
             _ => return Err(ProjectError::SeveralFiles),
         };
-        let named = label_of_name(&path);
-        match (&label, &named) {
+        let named = label_of_name(&path)?;
+        match (label, named) {
             (Some(asked), Some(named)) if asked != named => {
-                Err(ProjectError::Label { path, expected: asked.as_str().into(), found: named.as_str().into() })
+                Err(ProjectError::TwoLabels { path, label: asked.as_str().into() })
             }
-            _ => Ok((path, label.or(named))),
+            (label, named) => Ok((path, label.or(named))),
         }
     }
 
@@ -165,7 +212,8 @@ impl<'a> Project<'a> {
     /// # Errors
     /// What is not there, malformed, or of another label or pin than expected.
     pub fn read_locked(&self) -> Result<Vec<(PathBuf, Locked)>> {
-        self.paths()?.into_iter().map(|path| self.read(&path).map(|(locked, _)| (path, locked))).collect()
+        let paths = self.paths()?.into_iter();
+        paths.map(|path| self.read(&path, &fs::resolve(&path)?).map(|(locked, _)| (path, locked))).collect()
     }
 
     /// Opens all files, with one set of credentials.
@@ -173,7 +221,7 @@ impl<'a> Project<'a> {
     /// # Errors
     /// As [`Project::read_locked`]; no or wrong credential; a seal that does not match.
     pub fn open(&self) -> Result<Vec<Opened>> {
-        let mut credentials = None;
+        let mut credentials = Credentials::new(Sources::new(self.flags)?, self.outside);
         self.paths()?.into_iter().map(|path| self.open_one(path, &mut credentials)).collect()
     }
 
@@ -184,48 +232,35 @@ impl<'a> Project<'a> {
     pub fn open_to_change(&self) -> Result<Opened> {
         let mut paths = self.paths()?;
         match (paths.pop(), paths.is_empty()) {
-            (Some(path), true) => self.open_one(path, &mut None),
+            (Some(path), true) => self.open_one(path, &mut Credentials::new(Sources::new(self.flags)?, self.outside)),
             _ => Err(ProjectError::SeveralFiles.into()),
         }
     }
 
-    fn open_one(&self, path: PathBuf, credentials: &mut Option<Vec<Credential>>) -> Result<Opened> {
+    fn open_one(&self, path: PathBuf, credentials: &mut Credentials<'_>) -> Result<Opened> {
         let limits = settings::limits(self.flags)?;
-        let (locked, bytes) = self.read(&path)?;
-        let credentials = match credentials {
-            Some(known) => known,
-            None => credentials.insert(self.credentials(&path, &locked)?),
-        };
-        let unlocked = locked.unlock(credentials, &limits).map_err(at(&path))?;
+        let (locked, digest) = self.read(&path, &fs::resolve(&path)?)?;
+        let opening = open_slot(&path, &locked, &limits, credentials)?;
+        let unlocked = locked.verify(opening).map_err(at(&path))?;
         self.outside.explain(&opened_in_words(&path, &unlocked));
-        Ok(Opened { path, bytes, unlocked })
+        Ok(Opened { path, digest, unlocked })
     }
 
-    /// Every credential that the settings name, else the terminal's answer if a password can open the file at all.
-    fn credentials(&self, path: &Path, locked: &Locked) -> Result<Vec<Credential>> {
-        let named = settings::sources(self.flags)?;
-        if named.is_empty() && locked.takes_password() {
-            let text = self.outside.ask_hidden(&format!("Password for {}: ", path.display()))?;
-            let password = crate::sealed::Password::new(&text);
-            let password =
-                password.map_err(|source| ProjectError::Credential { from: "the terminal".into(), source })?;
-            return Ok(vec![Credential::Password(password)]);
-        }
-        named.iter().map(|(holds, source)| settings::credential(*holds, source, self.outside)).collect()
-    }
-
-    fn read(&self, path: &Path) -> Result<(Locked, Vec<u8>)> {
-        let bytes = fs::read_public(path, MAX_FILE)?;
+    /// Reads the file that `path` leads to, and checks what can be checked without a key. Messages name `path`.
+    fn read(&self, path: &Path, target: &Path) -> Result<(Locked, [u8; 32])> {
+        let bytes = fs::read_public(target, MAX_FILE).map_err(|error| match error {
+            FsError::TooLarge { limit, .. } => at(path)(SealedError::TooMany { limit, what: "bytes" }),
+            other => other.about(path).into(),
+        })?;
         let locked = Locked::parse(&bytes).map_err(at(path))?;
-        self.check(path, &locked)?;
-        Ok((locked, bytes))
+        self.check(path, target, &locked)?;
+        Ok((locked, crypto::sha256(&[&bytes])))
     }
 
     /// The label that was asked for, by `-e` or by the file's name or that of the file a link leads to; and the pin.
-    fn check(&self, path: &Path, locked: &Locked) -> Result<()> {
-        let target = fs::resolve(path)?;
+    fn check(&self, path: &Path, target: &Path, locked: &Locked) -> Result<()> {
         let found = locked.label();
-        for expected in [label(self.flags)?, label_of_name(path), label_of_name(&target)].into_iter().flatten() {
+        for expected in [label(self.flags)?, label_of_name(path)?, label_of_name(target)?].into_iter().flatten() {
             if found != Some(&expected) {
                 let found = found.map_or("missing", Label::as_str).to_owned();
                 return Err(ProjectError::Label { path: path.into(), expected: expected.as_str().into(), found }.into());
@@ -243,11 +278,11 @@ impl<'a> Project<'a> {
     /// # Errors
     /// What the change refuses; a file that is somebody else's by now, or cannot be written. The file is as it was then.
     pub fn change<T>(&self, opened: Opened, edit: impl FnOnce(&mut Unlocked) -> Result<T>) -> Result<T> {
-        let Opened { path, bytes, unlocked } = opened;
+        let Opened { path, digest, unlocked } = opened;
         let target = fs::resolve(&path)?;
         let _lock = fs::lock_folder_of(&target)?;
-        let (locked, now) = self.read(&path)?;
-        let mut unlocked = if now == bytes { unlocked } else { unlocked.reopen(locked).map_err(at(&path))? };
+        let (locked, now) = self.read(&path, &target)?;
+        let mut unlocked = if now == digest { unlocked } else { unlocked.reopen(locked).map_err(at(&path))? };
         let done = edit(&mut unlocked)?;
         if unlocked.is_changed() {
             let next = unlocked.seal().map_err(at(&path))?;
@@ -262,21 +297,38 @@ pub fn at(path: &Path) -> impl Fn(SealedError) -> Error {
     move |source| ProjectError::Sealed { path: path.into(), source }.into()
 }
 
+/// Opens a slot: by a raw key if one fits, else by a password. Passwords are not asked for while a raw key will do.
+fn open_slot(path: &Path, locked: &Locked, limits: &Limits, credentials: &mut Credentials<'_>) -> Result<Opening> {
+    let by_key = locked.open_slot(credentials.raw_keys()?, limits);
+    let other_way = matches!(by_key, Err(SealedError::WrongCredential | SealedError::NoFittingSlot(_)));
+    if !other_way || !locked.takes_password(limits) {
+        return by_key.map_err(at(path));
+    }
+    match credentials.passwords(path)? {
+        [] => by_key.map_err(at(path)),
+        passwords => locked.open_slot(passwords, limits).map_err(at(path)),
+    }
+}
+
 /// `.env.enc: revision 3, label production, opened by slot ci`
 fn opened_in_words(path: &Path, unlocked: &Unlocked) -> String {
     let (file, slot) = (unlocked.locked(), unlocked.opened_by().map_or("none", SlotId::as_str));
     let label = file.label().map_or(String::new(), |label| format!(", label {}", label.as_str()));
-    format!("{}: revision {}{label}, opened by slot {slot}", path.display(), file.rev())
+    format!("{}: revision {}{label}, opened by slot {slot}", shown(path), file.rev())
 }
 
 fn check_pin(path: &Path, locked: &Locked, pins: &[Pin]) -> std::result::Result<(), ProjectError> {
     let wrong = |what| Err(ProjectError::Pin { path: path.into(), what });
-    match pins.iter().find(|pin| pin.file == *locked.file_id()) {
-        None => wrong("ENVSEC_PIN does not name this file"),
-        Some(pin) if pin.key != *locked.key_id() => wrong("its data key is not the one in ENVSEC_PIN"),
-        Some(pin) if locked.rev() < pin.min_rev => wrong("its revision is lower than the one in ENVSEC_PIN"),
-        Some(_) => Ok(()),
+    let mut of_file = pins.iter().filter(|pin| pin.file == *locked.file_id()).peekable();
+    if of_file.peek().is_none() {
+        return wrong("ENVSEC_PIN does not name this file");
     }
+    // All of them: of two pins for a file, neither is to be ignored.
+    of_file.try_for_each(|pin| match pin {
+        pin if pin.key != *locked.key_id() => wrong("its data key is not the one in ENVSEC_PIN"),
+        pin if locked.rev() < pin.min_rev => wrong("its revision is lower than the one in ENVSEC_PIN"),
+        _ => Ok(()),
+    })
 }
 
 fn default_name(label: Option<&Label>) -> String {
@@ -287,9 +339,11 @@ fn default_name(label: Option<&Label>) -> String {
 /// folder counts: a file that somebody left in /tmp is not ours.
 fn search_upward(name: &str) -> std::result::Result<PathBuf, ProjectError> {
     let here = fs::current_folder();
-    let depth = repository_root(&here).map_or(0, |root| here.components().count() - root.components().count());
+    let root = repository_root(&here);
+    let depth = root.map_or(0, |root| here.components().count() - root.components().count());
     let candidates = (0..=depth).map(|up| "../".repeat(up) + name).map(PathBuf::from);
-    candidates.into_iter().find(|path| fs::may_be_there(path)).ok_or_else(|| ProjectError::NoFile(name.into()))
+    let found = candidates.into_iter().find(|path| fs::may_be_there(path));
+    found.ok_or_else(|| ProjectError::NoFile { name: name.into(), in_repository: root.is_some() })
 }
 
 /// The nearest folder at or above `folder` that has a `.git`.
@@ -297,20 +351,23 @@ pub fn repository_root(folder: &Path) -> Option<&Path> {
     folder.ancestors().find(|folder| folder.join(".git").exists())
 }
 
-/// Makes a new file, under the folder's lock.
+/// Refuses a path at which there is something, or whose folder is not there, before anybody types a password.
 ///
 /// # Errors
-/// [`FsError::Exists`], and what the system refuses.
-pub fn create(path: &Path, unlocked: &mut Unlocked) -> Result<()> {
-    let bytes = unlocked.seal().map_err(at(path))?;
-    let _lock = fs::lock_folder_of(path)?;
-    Ok(fs::create(path, &bytes)?)
+/// [`FsError::Exists`], [`ProjectError::NoFolder`].
+pub fn must_be_new(path: &Path) -> Result<()> {
+    let folder = fs::folder_of(path);
+    if !folder.is_dir() {
+        return Err(ProjectError::NoFolder(folder.into()).into());
+    }
+    if fs::may_be_there(path) { Err(FsError::Exists(path.into()).into()) } else { Ok(()) }
 }
 
-/// Refuses a path at which there is something, before anybody types a password.
+/// Seals a new file and puts it on the disk beside its place, where [`NewFile::commit`] moves it.
 ///
 /// # Errors
-/// [`FsError::Exists`].
-pub fn must_be_new(path: &Path) -> std::result::Result<(), FsError> {
-    if fs::may_be_there(path) { Err(FsError::Exists(path.into())) } else { Ok(()) }
+/// What the format and the system refuse; nothing is left behind.
+pub fn prepare(path: &Path, unlocked: &mut Unlocked) -> Result<NewFile> {
+    let bytes = unlocked.seal().map_err(at(path))?;
+    Ok(fs::prepare(path, &bytes)?)
 }

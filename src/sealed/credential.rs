@@ -10,8 +10,6 @@ use unicode_normalization::{UnicodeNormalization as _, char::is_public_assigned,
 /// New passwords are at least this many characters long.
 pub const MIN_PASSWORD: usize = 12;
 
-const KEY_PREFIX: &str = "envsec_key_1_";
-
 /// What opens a slot.
 pub enum Credential {
     /// Opens scrypt slots.
@@ -111,6 +109,9 @@ impl Password {
 }
 
 impl RawKey {
+    /// What every raw key begins with, for people and scanners to recognise it.
+    pub const PREFIX: &str = "envsec_key_1_";
+
     /// A fresh key.
     pub fn generate(rng: &mut dyn CryptoRng) -> Self {
         RawKey(crypto::random_key(rng))
@@ -121,7 +122,7 @@ impl RawKey {
     /// # Errors
     /// [`CredentialError::RawKey`] for anything else.
     pub fn parse(text: &SecretText) -> Result<Self, CredentialError> {
-        let body = text.expose().strip_prefix(KEY_PREFIX).and_then(|body| body.split_at_checked(43));
+        let body = text.expose().strip_prefix(Self::PREFIX).and_then(|body| body.split_at_checked(43));
         let (key, check) =
             body.and_then(|(key, rest)| Some((key, rest.strip_prefix('_')?))).ok_or(CredentialError::RawKey)?;
         let bytes = parse_b64u(key).map(zeroize::Zeroizing::new).filter(|bytes| bytes.len() == 32);
@@ -137,7 +138,7 @@ impl RawKey {
     /// The text that is shown once and kept in a secret store.
     pub fn to_text(&self) -> SecretText {
         let mut text = SecretText::with_capacity(64);
-        text.push_str(KEY_PREFIX);
+        text.push_str(Self::PREFIX);
         text.push_str(&zeroize::Zeroizing::new(b64u(self.0.expose())));
         text.push('_');
         text.push_str(&checksum(&self.0));

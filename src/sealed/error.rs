@@ -42,6 +42,14 @@ pub enum SealedError {
         /// What there is too much of.
         what: &'static str,
     },
+    /// More of something than the format allows, if it were written.
+    #[error("the file would have more than {limit} {what}, which no reader takes; nothing was written")]
+    WouldExceed {
+        /// The limit, in units of `what`.
+        limit: usize,
+        /// What there would be too much of.
+        what: &'static str,
+    },
     /// The scrypt slots together ask for more work than the reader allows.
     #[error("the password slots ask for more scrypt work than is allowed: {0}")]
     WorkFactor(String),
@@ -73,6 +81,9 @@ pub enum SealedError {
     /// The file was given a new data key, or is another file, since it was read.
     #[error("somebody gave the file a new data key meanwhile")]
     Rekeyed,
+    /// An older revision than the one that was read is in its place now.
+    #[error("somebody put an older revision in its place meanwhile")]
+    RolledBack,
     /// A change that a rotation in progress forbids.
     #[error("{name}: a rotation is in progress{state}; it has to be finished or aborted first")]
     Rotating {
@@ -106,8 +117,8 @@ impl Failure for SealedError {
         match self {
             SealedError::NoSuchSlot { .. } => Status::Usage,
             SealedError::NoFittingSlot(_) | SealedError::WrongCredential => Status::Credential,
-            SealedError::Rekeyed | SealedError::Rotating { .. } => Status::Conflict,
-            SealedError::SelfCheck(_) => Status::Other,
+            SealedError::Rekeyed | SealedError::RolledBack | SealedError::Rotating { .. } => Status::Conflict,
+            SealedError::SelfCheck(_) | SealedError::WouldExceed { .. } => Status::Other,
             SealedError::Crypto(error) => error.status(),
             _ => Status::NotAuthentic,
         }
@@ -117,6 +128,13 @@ impl Failure for SealedError {
         let hint = match self {
             SealedError::NotSealed => "make one with: envsec init; bring a plaintext file in with: envsec import FILE",
             SealedError::Newer(_) => "update envsec",
+            SealedError::Malformed { .. } | SealedError::Syntax(_) => {
+                "edited by hand? git diff FILE shows what was changed, git checkout FILE brings the last version back"
+            }
+            SealedError::WouldExceed { what: "bytes in a line", .. } => {
+                "a plain value may be the cause: store it as a secret (--secret)"
+            }
+            SealedError::WouldExceed { .. } => "split it into several files: envsec run -f ONE -f TWO",
             SealedError::Conflict { .. } => {
                 "resolve the conflict on one side's version (git checkout --ours FILE, or --theirs), then set what the other side changed"
             }
@@ -130,7 +148,7 @@ impl Failure for SealedError {
             SealedError::Seal => {
                 "do not use its values; git log -p FILE shows what was changed, git checkout REV -- FILE brings a good version back"
             }
-            SealedError::Rekeyed => "run the command again",
+            SealedError::Rekeyed | SealedError::RolledBack => "run the command again",
             SealedError::Crypto(error) => return error.hint(),
             _ => return None,
         };

@@ -25,7 +25,7 @@ pub(super) fn fixed<const N: usize>(text: &str) -> Option<[u8; N]> {
 }
 
 /// A decimal number without sign or leading zero.
-pub(super) fn number(text: &str) -> Option<u64> {
+pub fn parse_number(text: &str) -> Option<u64> {
     let canonical = text.bytes().all(|b| b.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
     if canonical { text.parse().ok() } else { None }
 }

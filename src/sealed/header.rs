@@ -4,7 +4,7 @@
 //! text is what the seal covers; what is parsed out of it lies beside.
 
 use super::error::SealedError;
-use super::forms::{Fields, b64u, checked, fixed, is_fields, number, parse_token};
+use super::forms::{Fields, b64u, checked, fixed, is_fields, parse_number, parse_token};
 use super::utc::Utc;
 use crate::vars::VarName;
 use std::collections::HashSet;
@@ -45,6 +45,11 @@ impl Label {
 }
 
 impl SlotId {
+    /// One of envsec's own ids, which is well-formed.
+    pub(super) fn fixed(id: &'static str) -> Self {
+        SlotId(id.into())
+    }
+
     /// `None` when the text is no slot id.
     pub fn parse(text: &str) -> Option<Self> {
         checked(text, 32, "-").map(SlotId)
@@ -78,7 +83,7 @@ impl Magic {
         let malformed = || SealedError::malformed(1, "the first line is not a well-formed #envsec:1 line");
         let (version, fields) = text.split_once(' ').ok_or_else(malformed)?;
         if version != "1" {
-            return Err(if number(version).is_some() {
+            return Err(if parse_number(version).is_some() {
                 SealedError::Newer(format!("format {version}"))
             } else {
                 malformed()
@@ -155,7 +160,7 @@ impl Slot {
         let id = SlotId::parse(fields.take("id")?)?;
         let kind = match fields.take("type")? {
             "scrypt" => {
-                let ln = u8::try_from(number(fields.take("ln")?)?).ok().filter(|ln| WORK_FACTORS.contains(ln))?;
+                let ln = u8::try_from(parse_number(fields.take("ln")?)?).ok().filter(|ln| WORK_FACTORS.contains(ln))?;
                 SlotKind::Scrypt { ln, salt: fixed(fields.take("salt")?)? }
             }
             "raw" => {
@@ -279,7 +284,7 @@ impl Seal {
 
     fn parse(text: &str) -> Option<Self> {
         let mut fields = Fields::new(text.strip_prefix(Self::START)?);
-        let rev = number(fields.take("rev")?).filter(|rev| *rev > 0)?;
+        let rev = parse_number(fields.take("rev")?).filter(|rev| *rev > 0)?;
         let mac = fixed(fields.take("mac")?)?;
         fields.is_empty().then_some(Seal { rev, mac })
     }

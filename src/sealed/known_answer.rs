@@ -1,14 +1,13 @@
 //! The format's known answer: every intermediate value, and the same bytes from the same inputs.
 
 use super::*;
-use crate::dotenv::{Document, Place, quote};
-use crate::sealed::b64u;
+use crate::dotenv::{Place, quote};
+use crate::sealed::body::{Body, Line as SealedLine, Replacement};
 use crate::sealed::header::{Header, Label, Line, Magic, Rotation, Seal, Slot, SlotId, SlotKind, WRAP};
 use crate::sealed::locked::Locked;
 use crate::sealed::slot::{slot_secret, wrap, wrapping_key};
 use crate::sealed::{Credential, Limits, Password, RawKey, Utc};
 use crate::secret::SecretText;
-use std::collections::HashMap;
 
 const FILE: &[u8] = include_bytes!("../../tests/vectors/known-answer.env");
 const FACTS: &str = include_str!("../../tests/vectors/known-answer.json");
@@ -86,25 +85,17 @@ fn header() -> Header {
 
 #[test]
 fn the_same_inputs_give_the_same_bytes() {
-    let mut body = Document::empty("\n");
-    let mut places = HashMap::new();
-    body.insert_blank(0);
-    body.insert_comment(1, "# database");
+    let mut body = Body::empty("\n");
+    body.push_line(SealedLine::Blank);
+    body.push_line(SealedLine::Comment("# database"));
     let secret = |entry: &str, text: &str, nonce: u8| {
-        let token = keys().encrypt_with(Purpose::Value, &name(entry), &value(text), &[nonce; 12]);
-        SecretText::from(format!("enc:{}", b64u(&token)))
+        Replacement::Token(keys().encrypt_with(Purpose::Value, &name(entry), &value(text), &[nonce; 12]))
     };
-    let entries = [
-        ("DATABASE_URL", secret("DATABASE_URL", "postgres://app:pa$$word@db:5432/app", 0xa1)),
-        ("LOG_LEVEL", quote("info", Place::SealedLine).1),
-        ("JWT_SECRET", secret("JWT_SECRET", "", 0xa2)),
-        ("API_KEY", secret("API_KEY", "sk_test_new", 0xa3)),
-    ];
-    for (at, (entry, raw)) in (2..).zip(&entries) {
-        body.insert_entry(at, &name(entry), raw);
-        places.insert(name(entry), at);
-    }
-    let mut locked = Locked { header: header(), body, places };
+    body.push(&name("DATABASE_URL"), secret("DATABASE_URL", "postgres://app:pa$$word@db:5432/app", 0xa1));
+    body.push(&name("LOG_LEVEL"), Replacement::Plain(quote("info", Place::SealedLine).1));
+    body.push(&name("JWT_SECRET"), secret("JWT_SECRET", "", 0xa2));
+    body.push(&name("API_KEY"), secret("API_KEY", "sk_test_new", 0xa3));
+    let mut locked = Locked { header: header(), body };
     locked.header.seal.mac = locked.mac(&keys());
     let mut bytes = Secret::from(locked.header.print("\n").into_bytes());
     locked.body.write_to(&mut bytes);

@@ -5,6 +5,7 @@
 //! verifies the seal; only the [`Unlocked`] that it gives hands out values and takes changes. [`Unlocked::seal`] makes
 //! the bytes of the next revision and reads them back before anybody may write them.
 
+mod body;
 mod credential;
 mod error;
 mod forms;
@@ -15,14 +16,15 @@ mod slot;
 mod unlocked;
 mod utc;
 
+pub use body::{Line, Storage};
 pub use credential::{Credential, CredentialError, MIN_PASSWORD, Password, RawKey};
 pub use error::SealedError;
-pub use forms::{b64u, parse_b64u};
+pub use forms::{b64u, parse_b64u, parse_number};
 pub use header::{FileId, KeyId, Label, SlotId};
 pub use keys::Purpose;
-pub use locked::{Locked, MAX_FILE, Storage};
+pub use locked::{Locked, MAX_FILE, MAX_LINES};
 pub use slot::{Limits, NewSlot, READ_LIMIT, READ_MAX, WORK_FACTOR, WRITE_WORK_FACTORS};
-pub use unlocked::{Line, Unlocked};
+pub use unlocked::{Opening, Unlocked};
 pub use utc::Utc;
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Slots: from a credential to the data key and back.
 
-use super::credential::Credential;
+use super::credential::{Credential, Password, RawKey};
 use super::error::SealedError;
 use super::header::{FileId, Header, KeyId, Slot, SlotId, SlotKind, WRAP};
 use super::keys::Keys;
@@ -41,6 +41,11 @@ impl Limits {
         if self.max_work_factor > READ_MAX { 1 << 22 } else { 1 << 21 }
     }
 
+    /// The slots to try.
+    fn wanted<'h>(&'h self, header: &'h Header) -> impl Iterator<Item = &'h Slot> {
+        header.slots().filter(|slot| self.slot.as_ref().is_none_or(|id| slot.id == *id))
+    }
+
     /// Checks what the password slots would cost before any of them is tried.
     fn check<'s>(&self, slots: impl Iterator<Item = &'s Slot>) -> Result<(), SealedError> {
         let factors: Vec<u8> = slots.filter_map(work_factor).collect();
@@ -59,6 +64,11 @@ impl Limits {
         }
         Ok(())
     }
+}
+
+/// Whether a password could open one of the slots to try.
+pub(super) fn takes_password(header: &Header, limits: &Limits) -> bool {
+    limits.wanted(header).any(|slot| work_factor(slot).is_some())
 }
 
 fn work_factor(slot: &Slot) -> Option<u8> {
@@ -89,18 +99,13 @@ pub(super) fn open(
     credentials: &[Credential],
     limits: &Limits,
 ) -> Result<(Keys, SlotId), SealedError> {
-    let wanted = |slot: &&Slot| limits.slot.as_ref().is_none_or(|id| slot.id == *id);
     if let Some(id) = &limits.slot
         && header.slots().all(|slot| slot.id != *id)
     {
         return Err(SealedError::NoSuchSlot { wanted: id.as_str().into(), present: describe(header) });
     }
-    let mut pairs: Vec<(&Slot, &Credential)> = header
-        .slots()
-        .filter(wanted)
-        .flat_map(|slot| credentials.iter().map(move |c| (slot, c)))
-        .filter(fits)
-        .collect();
+    let with_each = |slot| credentials.iter().map(move |credential| (slot, credential));
+    let mut pairs: Vec<(&Slot, &Credential)> = limits.wanted(header).flat_map(with_each).filter(fits).collect();
     if pairs.is_empty() {
         return Err(SealedError::NoFittingSlot(describe(header)));
     }
@@ -178,6 +183,16 @@ pub struct NewSlot {
 }
 
 impl NewSlot {
+    /// The slot `password`, for a password.
+    pub fn password(password: Password, work_factor: u8) -> Self {
+        NewSlot { id: SlotId::fixed("password"), credential: Credential::Password(password), work_factor }
+    }
+
+    /// The slot `key`, for a raw key.
+    pub fn raw_key(key: RawKey) -> Self {
+        NewSlot { id: SlotId::fixed("key"), credential: Credential::RawKey(key), work_factor: WORK_FACTOR }
+    }
+
     /// Wraps the data key for this slot, with a fresh salt, and unwraps it again with the same slot secret.
     ///
     /// # Errors

@@ -1,19 +1,19 @@
 //! An opened sealed file: its values, changes to it, and the bytes of its next revision.
 
+use super::body::{Body, Content, Entry, Line, Replacement, Storage};
 use super::credential::Credential;
 use super::error::SealedError;
-use super::forms::b64u;
-use super::header::{Header, Label, Line as HeaderLine, Magic, Rotation, Seal, SlotId};
+use super::header::{Header, Label, Line as HeaderLine, LineKind, Magic, Rotation, Seal, SlotId};
 use super::keys::{Keys, Purpose};
-use super::locked::{Content, Locked, Storage, storage};
+use super::locked::Locked;
 use super::slot::{self, Limits, NewSlot};
 use super::utc::Utc;
 use crate::crypto;
-use crate::dotenv::{Document, Kind, Place, quote};
-use crate::secret::{Secret, SecretText};
+use crate::dotenv::{Place, quote};
+use crate::secret::Secret;
 use crate::vars::{Value, VarName, Vars};
 use rand::CryptoRng;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// A sealed file whose slot was opened and whose seal was verified.
 pub struct Unlocked {
@@ -21,36 +21,57 @@ pub struct Unlocked {
     keys: Keys,
     /// The slot that opened it; a new file was opened by none.
     slot: Option<SlotId>,
+    /// Whether anything is different from what was read.
     changed: bool,
+    /// What was set since, to be found again in the new bytes before they are given out.
+    written: HashMap<VarName, Value>,
 }
 
-/// A line that is not an entry.
-pub enum Line<'t> {
-    /// A comment with its `#`, without a line end.
-    Comment(&'t str),
-    /// An empty line.
-    Blank,
+/// The keys of a file, from a slot that opened.
+pub struct Opening {
+    keys: Keys,
+    slot: Option<SlotId>,
 }
 
 impl Locked {
-    /// Opens a slot and verifies the seal. Nothing is decrypted before both succeeded.
+    /// Opens the first slot that a credential fits. The seal is not verified yet.
     ///
     /// # Errors
-    /// As `slot::open`; [`SealedError::Seal`] when anything was changed without a key.
-    pub fn unlock(self, credentials: &[Credential], limits: &Limits) -> Result<Unlocked, SealedError> {
+    /// [`SealedError::WrongCredential`] whatever the reason no slot opened; before any key derivation
+    /// [`SealedError::NoSuchSlot`], [`SealedError::NoFittingSlot`] and [`SealedError::WorkFactor`].
+    pub fn open_slot(&self, credentials: &[Credential], limits: &Limits) -> Result<Opening, SealedError> {
         let (keys, slot) = slot::open(&self.header, credentials, limits)?;
-        self.unlock_with(keys, Some(slot))
+        Ok(Opening { keys, slot: Some(slot) })
     }
 
-    /// Verifies the seal with keys that are known already.
-    fn unlock_with(self, keys: Keys, slot: Option<SlotId>) -> Result<Unlocked, SealedError> {
+    /// Whether a password could open a slot that is to be tried.
+    pub fn takes_password(&self, limits: &Limits) -> bool {
+        slot::takes_password(&self.header, limits)
+    }
+
+    /// Verifies the seal. Nothing is decrypted before that.
+    ///
+    /// # Errors
+    /// [`SealedError::Rekeyed`] when the keys are another file's or an older data key's; [`SealedError::Seal`] when
+    /// anything was changed without a key.
+    pub fn verify(self, opening: Opening) -> Result<Unlocked, SealedError> {
+        let Opening { keys, slot } = opening;
         if !crypto::equal(&keys.key_id(), &self.header.magic.key) {
             return Err(SealedError::Rekeyed);
         }
         if !crypto::equal(&self.mac(&keys), &self.header.seal.mac) {
             return Err(SealedError::Seal);
         }
-        Ok(Unlocked { file: self, keys, slot, changed: false })
+        Ok(Unlocked { file: self, keys, slot, changed: false, written: HashMap::new() })
+    }
+
+    /// [`Locked::open_slot`] and [`Locked::verify`].
+    ///
+    /// # Errors
+    /// As both.
+    pub fn unlock(self, credentials: &[Credential], limits: &Limits) -> Result<Unlocked, SealedError> {
+        let opening = self.open_slot(credentials, limits)?;
+        self.verify(opening)
     }
 }
 
@@ -66,9 +87,9 @@ impl Unlocked {
         let slots: Result<Vec<_>, _> = slots.iter().map(|slot| slot.make(&keys, file, rng)).collect();
         let lines = slots?.into_iter().map(HeaderLine::slot).collect();
         let header = Header { magic, lines, seal: Seal { rev: 0, mac: [0; 32] } };
-        let mut body = Document::empty("\n");
-        body.insert_blank(0);
-        Ok(Unlocked { file: Locked { header, body, places: HashMap::new() }, keys, slot: None, changed: true })
+        let mut body = Body::empty("\n");
+        body.push_line(Line::Blank);
+        Ok(Unlocked { file: Locked { header, body }, keys, slot: None, changed: true, written: HashMap::new() })
     }
 
     /// What is known without a key.
@@ -87,10 +108,8 @@ impl Unlocked {
     /// [`SealedError::Value`] for the first one that does not decrypt.
     pub fn vars(&self) -> Result<Vars, SealedError> {
         let mut vars = Vars::default();
-        for name in self.file.entries().map(|entry| VarName::try_from(entry.name())).filter_map(Result::ok) {
-            if let Some(value) = self.get(&name)? {
-                vars.insert(name, value);
-            }
+        for entry in self.file.body.entries() {
+            vars.insert(entry.name.clone(), self.value_of(entry)?);
         }
         Ok(vars)
     }
@@ -100,12 +119,7 @@ impl Unlocked {
     /// # Errors
     /// [`SealedError::Value`] when it does not decrypt.
     pub fn get(&self, name: &VarName) -> Result<Option<Value>, SealedError> {
-        let Some(entry) = self.place(name).and_then(|at| self.file.body.nodes()[at].entry()) else { return Ok(None) };
-        let wrong = |what| SealedError::Value { name: name.clone(), what };
-        match Content::of(&entry).ok_or_else(|| wrong("is malformed"))? {
-            Content::Token(token) => self.keys.decrypt(Purpose::Value, name, &token).map(Some),
-            Content::Plain(_) => Value::try_from(entry.value()).map(Some).map_err(|_| wrong("is too long")),
-        }
+        self.file.body.find(name).map(|entry| self.value_of(entry)).transpose()
     }
 
     /// Whether anything was changed since the file was opened.
@@ -115,7 +129,7 @@ impl Unlocked {
 
     /// Whether a name is there.
     pub fn contains(&self, name: &VarName) -> bool {
-        self.place(name).is_some()
+        self.file.body.find(name).is_some()
     }
 
     /// Gives a name a value; returns whether anything changed. `storage` is how to store it; without, an entry stays as it
@@ -131,74 +145,88 @@ impl Unlocked {
         now: Utc,
         rng: &mut dyn CryptoRng,
     ) -> Result<bool, SealedError> {
-        let current = self.storage_of(name);
+        let current = self.file.body.find(name).map(Entry::storage);
         let storage = storage.or(current).unwrap_or(Storage::Secret);
         if current == Some(storage) && self.holds(name, value) {
             return Ok(false);
         }
         self.note_change(name, storage, now)?;
-        self.changed = true;
-        let raw = self.encode(name, value, storage, rng);
-        match self.place(name) {
-            Some(at) => self.replace(at, &raw, storage),
-            None => self.insert(self.place_for(name), name, &raw),
-        }
+        let content = self.encode(name, value, storage, rng);
+        self.file.body.put(name, content);
         Ok(true)
     }
 
     /// Adds a new entry as the last line. For entries that come with their own order and comments.
     pub fn append(&mut self, name: &VarName, value: &Value, storage: Storage, rng: &mut dyn CryptoRng) {
-        self.changed = true;
-        let raw = self.encode(name, value, storage, rng);
-        self.insert(self.file.body.nodes().len(), name, &raw);
+        let content = self.encode(name, value, storage, rng);
+        self.file.body.push(name, content);
     }
 
     /// Adds a comment or a blank line at the end.
     pub fn append_line(&mut self, line: Line<'_>) {
         self.changed = true;
-        let end = self.file.body.nodes().len();
-        match line {
-            Line::Comment(text) => self.file.body.insert_comment(end, text),
-            Line::Blank => self.file.body.insert_blank(end),
-        }
+        self.file.body.push_line(line);
     }
 
-    /// Removes an entry and its rotation line; returns whether it was there.
-    pub fn unset(&mut self, name: &VarName) -> bool {
-        let Some(at) = self.place(name) else { return false };
-        self.changed = true;
-        self.file.body.remove(at);
-        self.file.header.lines.retain(|line| !is_rotation_of(line, name));
-        self.reindex();
-        true
+    /// Removes entries and their rotation lines; names that are not there are passed over.
+    pub fn unset(&mut self, names: &[VarName]) {
+        let names: HashSet<&VarName> = names.iter().filter(|name| self.contains(name)).collect();
+        self.changed |= !names.is_empty();
+        self.file.body.remove(&names);
+        self.file.header.lines.retain(|line| match &line.kind {
+            LineKind::Rotation(rotation) => !names.contains(&rotation.name),
+            LineKind::Slot(_) | LineKind::Unknown => true,
+        });
+        self.written.retain(|name, _| !names.contains(name));
     }
 
-    /// The bytes of the next revision, read back and verified as a reader would.
+    /// The bytes of the next revision, read back as a reader would: parsed, the seal verified, and every value that was
+    /// set compared with what it reads as.
     ///
     /// # Errors
-    /// [`SealedError::TooMany`] when the file would pass a limit; [`SealedError::SelfCheck`] when it does not read back.
+    /// [`SealedError::WouldExceed`] when the file would pass a limit; [`SealedError::SelfCheck`] when it does not read back.
     pub fn seal(&mut self) -> Result<Vec<u8>, SealedError> {
-        let seal = &mut self.file.header.seal;
-        seal.rev = seal.rev.checked_add(1).ok_or(SealedError::TooMany { limit: usize::MAX, what: "revisions" })?;
+        let exceeded = SealedError::WouldExceed { limit: usize::MAX, what: "revisions" };
+        self.file.header.seal.rev = self.file.header.seal.rev.checked_add(1).ok_or(exceeded)?;
         self.file.header.seal.mac = self.file.mac(&self.keys);
         let bytes = self.print();
-        match Locked::parse(&bytes) {
-            Err(limit @ SealedError::TooMany { .. }) => Err(limit),
-            Err(error) => Err(SealedError::SelfCheck(error.to_string())),
-            Ok(read) if crypto::equal(&read.mac(&self.keys), &read.header.seal.mac) => Ok(bytes),
-            Ok(_) => Err(SealedError::SelfCheck("its seal does not match".into())),
+        self.check(&bytes)?;
+        Ok(bytes)
+    }
+
+    fn check(&self, bytes: &[u8]) -> Result<(), SealedError> {
+        let failed = |what: String| Err(SealedError::SelfCheck(what));
+        let read = match Locked::parse(bytes) {
+            Ok(read) => read,
+            Err(SealedError::TooMany { limit, what }) => return Err(SealedError::WouldExceed { limit, what }),
+            Err(error) => return failed(error.to_string()),
+        };
+        if !crypto::equal(&read.mac(&self.keys), &read.header.seal.mac) {
+            return failed("its seal does not match".into());
         }
+        for (name, value) in &self.written {
+            let same = |read: Value| crypto::equal(read.expose().as_bytes(), value.expose().as_bytes());
+            let found = read.body.find(name).map(|entry| value_of(&read, &self.keys, entry)).transpose()?;
+            if !found.is_some_and(same) {
+                return failed(format!("{name} has another value"));
+            }
+        }
+        Ok(())
     }
 
     /// The same keys for a file that was read again, which is verified with them.
     ///
     /// # Errors
-    /// [`SealedError::Rekeyed`] when it is another file or has another data key; [`SealedError::Seal`].
+    /// [`SealedError::Rekeyed`] when it is another file or has another data key; [`SealedError::RolledBack`];
+    /// [`SealedError::Seal`].
     pub fn reopen(self, again: Locked) -> Result<Self, SealedError> {
         if again.file_id() != self.file.file_id() {
             return Err(SealedError::Rekeyed);
         }
-        again.unlock_with(self.keys, self.slot)
+        if again.rev() < self.file.rev() {
+            return Err(SealedError::RolledBack);
+        }
+        again.verify(Opening { keys: self.keys, slot: self.slot })
     }
 
     #[cfg(test)]
@@ -209,22 +237,19 @@ impl Unlocked {
     /// The same keys with another text, verified or not.
     #[cfg(test)]
     pub(super) fn with_file(self, file: Locked) -> Self {
-        Unlocked { file, ..self }
+        Unlocked { file, written: HashMap::new(), ..self }
     }
 
     fn print(&self) -> Vec<u8> {
-        let mut out = Secret::default();
-        out.extend(self.file.header.print(self.file.body.line_end()).as_bytes());
+        let header = self.file.header.print(self.file.body.line_end());
+        let mut out = Secret::with_capacity(header.len() + self.file.body.len());
+        out.extend(header.as_bytes());
         self.file.body.write_to(&mut out);
         out.expose().to_vec() // ciphertext, and values that are public
     }
 
-    fn place(&self, name: &VarName) -> Option<usize> {
-        self.file.places.get(name).copied()
-    }
-
-    fn storage_of(&self, name: &VarName) -> Option<Storage> {
-        self.place(name).and_then(|at| self.file.body.nodes()[at].entry()).map(|entry| storage(&entry))
+    fn value_of(&self, entry: &Entry) -> Result<Value, SealedError> {
+        value_of(&self.file, &self.keys, entry)
     }
 
     /// Whether the entry has this value. One that does not decrypt has not.
@@ -233,14 +258,13 @@ impl Unlocked {
         current.is_some_and(|current| crypto::equal(current.expose().as_bytes(), value.expose().as_bytes()))
     }
 
-    /// The text after `=`.
-    fn encode(&self, name: &VarName, value: &Value, storage: Storage, rng: &mut dyn CryptoRng) -> SecretText {
+    /// What to write after the `=`; notes the value for the check before the file is given out.
+    fn encode(&mut self, name: &VarName, value: &Value, storage: Storage, rng: &mut dyn CryptoRng) -> Replacement {
+        self.changed = true;
+        self.written.insert(name.clone(), value.duplicate());
         match storage {
-            Storage::Secret => {
-                let token = self.keys.encrypt(Purpose::Value, name, value, rng);
-                SecretText::from(format!("enc:{}", b64u(&token)))
-            }
-            Storage::Plain => quote(value.expose(), Place::SealedLine).1,
+            Storage::Secret => Replacement::Token(self.keys.encrypt(Purpose::Value, name, value, rng)),
+            Storage::Plain => Replacement::Plain(quote(value.expose(), Place::SealedLine).1),
         }
     }
 
@@ -261,48 +285,12 @@ impl Unlocked {
         }
         Ok(())
     }
-
-    fn replace(&mut self, at: usize, raw: &SecretText, storage: Storage) {
-        // A token fills its line, so a comment after it moves to a line of its own.
-        let comment = if storage == Storage::Secret { self.file.body.cut_after_value(at) } else { None };
-        self.file.body.replace_value(at, raw);
-        if let Some(comment) = comment {
-            self.file.body.insert_comment(at, comment.expose());
-            self.reindex();
-        }
-    }
-
-    fn insert(&mut self, at: usize, name: &VarName, raw: &SecretText) {
-        let last = at == self.file.body.nodes().len();
-        self.file.body.insert_entry(at, name, raw);
-        if last {
-            self.file.places.insert(name.clone(), at);
-        } else {
-            self.reindex();
-        }
-    }
-
-    /// Where a new name goes: before the first greater one if the entries are sorted, above the comment that belongs to
-    /// it; else to the end. So two branches rarely add their names at the same line.
-    fn place_for(&self, name: &VarName) -> usize {
-        let nodes = self.file.body.nodes();
-        let end = nodes.len();
-        if !self.file.entries().is_sorted_by(|a, b| a.name() < b.name()) {
-            return end;
-        }
-        let greater = nodes.iter().position(|node| node.entry().is_some_and(|entry| entry.name() > name.as_str()));
-        greater.map_or(end, |at| {
-            let comments = nodes[..at].iter().rev().take_while(|node| matches!(node.kind(), Kind::Comment)).count();
-            at - comments
-        })
-    }
-
-    fn reindex(&mut self) {
-        let named = self.file.body.entries().map(|(at, entry)| (VarName::try_from(entry.name()), at));
-        self.file.places = named.filter_map(|(name, at)| Some((name.ok()?, at))).collect();
-    }
 }
 
-fn is_rotation_of(line: &HeaderLine, name: &VarName) -> bool {
-    matches!(&line.kind, super::header::LineKind::Rotation(rotation) if rotation.name == *name)
+fn value_of(file: &Locked, keys: &Keys, entry: &Entry) -> Result<Value, SealedError> {
+    let wrong = |what| SealedError::Value { name: entry.name.clone(), what };
+    match &entry.content {
+        Content::Token(token) => keys.decrypt(Purpose::Value, &entry.name, token),
+        Content::Plain => Value::try_from(file.body.plain_value(entry)).map_err(|_| wrong("is too long")),
+    }
 }

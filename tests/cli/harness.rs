@@ -5,8 +5,11 @@ use envsec::sealed::{Credential, Label, NewSlot, Password, RawKey, SlotId, Unloc
 use envsec::secret::SecretText;
 use std::ffi::{OsStr, OsString};
 use std::io::Write as _;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::time::Duration;
 use tempfile::TempDir;
 
 /// The password of every file that the sandbox makes.
@@ -171,16 +174,23 @@ impl Run<'_> {
     /// Runs it to its end.
     pub(crate) fn output(mut self) -> Output {
         let mut child = self.spawn();
+        let watchdog = Watchdog::of(&child);
         let mut pipe = child.stdin.take().unwrap();
         let stdin = std::mem::take(&mut self.stdin);
         let writer = std::thread::spawn(move || drop(pipe.write_all(&stdin)));
         let output = child.wait_with_output().unwrap();
         writer.join().unwrap();
+        watchdog.rest();
         output
     }
 
-    /// Starts it, with all three streams piped.
+    /// Starts it, with all three streams piped and without the terminal that the tests may have been started from.
+    #[allow(unsafe_code, reason = "there is no other way to leave a terminal before exec")]
     pub(crate) fn spawn(&mut self) -> Child {
+        // SAFETY: setsid is async-signal-safe, and nothing else happens between fork and exec.
+        unsafe {
+            self.command.pre_exec(|| rustix::process::setsid().map(drop).map_err(std::io::Error::from));
+        }
         self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         self.command.spawn().unwrap_or_else(|error| panic!("{:?}: {error}", self.command))
     }
@@ -233,5 +243,25 @@ impl Run<'_> {
         assert_eq!(output.status.code(), Some(status), "status of {command}: {stderr}");
         assert!(output.stdout.is_empty(), "{command} printed {:?}", String::from_utf8_lossy(&output.stdout));
         stderr.lines().next().unwrap_or_default().to_owned()
+    }
+}
+
+/// Kills a command that does not end, so that a test fails instead of hanging.
+struct Watchdog(Sender<()>);
+
+impl Watchdog {
+    fn of(child: &Child) -> Self {
+        let (sender, receiver) = channel();
+        let process = rustix::process::Pid::from_child(child);
+        std::thread::spawn(move || {
+            if receiver.recv_timeout(Duration::from_secs(120)) == Err(RecvTimeoutError::Timeout) {
+                let _ = rustix::process::kill_process(process, rustix::process::Signal::KILL);
+            }
+        });
+        Watchdog(sender)
+    }
+
+    fn rest(self) {
+        let _ = self.0.send(());
     }
 }

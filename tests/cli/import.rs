@@ -94,8 +94,45 @@ fn values_in_comments_stay_out() {
 
 #[test]
 fn a_commented_out_value_is_left_out_with_all_its_lines() {
-    let text = "# KEY=\"-----BEGIN\n# canary\n# -----END\"\n# kept\n# P='x\nA=1\n# kept too\n";
-    assert_eq!(body(&imported(text, &[])), "# KEY=\n# kept\n# P=\nA=enc:\n# kept too\n");
+    let sandbox = Sandbox::sealed();
+    let pem = "# PEM=-----BEGIN X-----
+# canary
+# -----END X-----
+";
+    sandbox.write(
+        "in",
+        format!(
+            "# KEY=\"canary
+# canary
+# canary\"
+# kept
+{pem}# P='x
+A=1 # it's kept
+# too
+"
+        ),
+    );
+    sandbox.envsec(["import", "in"]).says(&format!(
+        "note: in:1: the comment held a value for KEY, which was left out (with the 2 comment lines below)
+\
+         note: in:5: the comment held a value for PEM, which was left out (with the 2 comment lines below)
+\
+         note: in:8: the comment held a value for P, which was left out
+\
+         .env.enc: 1 name imported
+{STILL_THERE}"
+    ));
+    assert_eq!(
+        body(&sandbox),
+        "# KEY=
+# kept
+# PEM=
+# P=
+# it's kept
+A=enc:
+# too
+"
+    );
 }
 
 #[test]
@@ -173,10 +210,41 @@ fn the_dotenvy_dialect_reads_as_the_crate() {
         sandbox.envsec(["get", name]).prints(value);
     }
     let sandbox = Sandbox::sealed();
-    sandbox
-        .envsec(["import", "-", "--dialect", "dotenvy"])
-        .stdin("A='canary\n")
-        .fails(1, "error: standard input: dotenvy cannot read this text\nhint: nothing was imported\n");
+    sandbox.envsec(["import", "-", "--dialect", "dotenvy"]).stdin("A='canary\n").fails(
+        1,
+        "error: standard input: dotenvy cannot read this text\n\
+         hint: nothing was imported; without --dialect each error is named with its place\n",
+    );
+}
+
+#[test]
+fn the_dotenvy_dialect_keeps_comments_where_both_read_the_same_entries() {
+    let sandbox = imported("# one\n\nA=1 # two\n# OLD=x\nB=$A\n", &["--dialect", "dotenvy"]);
+    assert_eq!(body(&sandbox), "# one\n\n# two\nA=enc:\n# OLD=\nB=enc:\n");
+    sandbox.envsec(["get", "B"]).prints("1");
+    let error = sandbox.envsec(["import", "in", "--dialect", "dotenvy", "--expand"]).refuses(2);
+    assert!(error.contains("leave --expand out"), "{error}");
+}
+
+#[test]
+fn no_credential_gets_into_the_file_by_a_reference() {
+    let sandbox = Sandbox::sealed();
+    sandbox.write("in", "LEAK=${ENVSEC_KEY}\n");
+    let error = sandbox.envsec(["import", "in", "--expand"]).refuses(1);
+    assert!(error.contains("refers to a variable that is set neither above nor in the process"), "{error}");
+    let error = sandbox.envsec(["import", "in", "--dialect", "dotenvy"]).refuses(1);
+    assert!(error.contains("the text names ENVSEC_PASSWORD or ENVSEC_KEY"), "{error}");
+}
+
+#[test]
+fn references_to_references_do_not_grow_without_bound() {
+    let doubled = (1..60).map(|n| format!("A{n}=${{A{0}}}${{A{0}}}\n", n - 1));
+    let sandbox = Sandbox::sealed();
+    sandbox.write("in", format!("A0={}\n{}", "x".repeat(1000), doubled.collect::<String>()));
+    assert_eq!(
+        sandbox.envsec(["import", "in", "--expand"]).refuses(1),
+        "error: in:10: A9: the expanded value is too long"
+    );
 }
 
 #[test]

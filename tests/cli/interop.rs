@@ -488,6 +488,8 @@ fn both_have_the_same_limits() {
     limit("slots", 64, &|n| format!("{magic}{slots}{}{body}", lines(n - 2, &|number| slot(raw, number))));
     limit("scrypt slots", 8, &|n| format!("{magic}{slots}{}{body}", lines(n - 1, &|number| slot(scrypt, number))));
     limit("entries", 65_536, &|n| format!("{magic}{slots}{body}{}", lines(n - 2, &|number| format!("A{number}=1"))));
+    let there = format!("{magic}{slots}{body}").lines().count();
+    limit("lines", 262_144, &|n| format!("{magic}{slots}{body}{}", "\n".repeat(n - there)));
     limit("bytes in a line", 1 << 20, &|n| format!("{magic}{slots}{body}#{}\n", "x".repeat(n - 1)));
     limit("bytes in a value", 256 << 10, &|n| format!("{magic}{slots}{body}A={}\n", "x".repeat(n)));
     limit("bytes in a quoted value", 256 << 10, &|n| format!("{magic}{slots}{body}A=\"{}\"\n", "\\n".repeat(n)));

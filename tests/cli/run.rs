@@ -110,6 +110,10 @@ fn what_cannot_be_started_has_the_status_of_a_shell() {
     sandbox
         .envsec(["run", "--", "./data"])
         .fails(126, "error: ./data: cannot be executed: Permission denied (os error 13)\n");
+    sandbox.write("script", "#!/no/such/interpreter\n");
+    sandbox.shell("chmod 755 script").succeeds();
+    let no_interpreter = "error: ./script: its interpreter is not found (the #! line?)\n";
+    sandbox.envsec(["run", "--", "./script"]).fails(127, no_interpreter);
 }
 
 #[test]
@@ -142,7 +146,7 @@ fn nothing_starts_without_a_file_or_a_command() {
     let sandbox = Sandbox::new();
     sandbox.envsec(["run", "--", "touch", "started"]).fails(
         125,
-        "error: no .env.enc here, nor above up to the repository's root\n\
+        "error: no .env.enc here\n\
          hint: make one with: envsec init; or name it: -f FILE\n\
          nothing was started (status 2: usage, or nothing there)\n",
     );
@@ -180,6 +184,7 @@ fn only_and_except_choose_names() {
     run(&["--only", "DB_*"]).prints("h p\n");
     run(&["--only", "DB_*,API_KEY", "--except", "*_PASSWORD"]).prints("h k\n");
     run(&["--except", "*"]).prints("\n");
+    assert_eq!(run(&["--only", "DB"]).refuses(125), "error: --only DB: no name in the sealed file matches");
     assert!(run(&["--only", "DB-*"]).refuses(125).contains("no pattern for names"));
 }
 
@@ -209,6 +214,18 @@ fn a_value_that_the_system_cannot_hand_over_is_named() {
 }
 
 #[test]
+fn more_than_the_system_takes_in_all_is_an_error_of_envsec() {
+    let sandbox = Sandbox::sealed();
+    let text: String = (0..30).map(|n| format!("N{n}={}\n", "x".repeat(100_000))).collect();
+    sandbox.envsec(["-q", "import", "-"]).stdin(text).succeeds();
+    let error = sandbox.envsec(["run", "--", "true"]).refuses(125);
+    assert!(
+        error.starts_with("error: true: its arguments and environment have more than the system takes: "),
+        "{error}"
+    );
+}
+
+#[test]
 fn a_run_within_a_run_has_a_credential_of_its_own() {
     let sandbox = Sandbox::with(&[("A", "1")]);
     sandbox.write("key", &sandbox.key);
@@ -216,7 +233,7 @@ fn a_run_within_a_run_has_a_credential_of_its_own() {
     let nested = format!("{ENVSEC} run --key-file key -- sh -c 'echo $A'");
     sandbox.envsec(["run", "--", "sh", "-c", &nested]).prints("1\n");
     let without = format!("{ENVSEC} run -- true 2>&1");
-    let output = sandbox.envsec(["run", "--", "setsid", "-w", "sh", "-c", &without]).output();
+    let output = sandbox.envsec(["run", "--", "sh", "-c", &without]).output();
     assert_eq!(output.status.code(), Some(125), "{}", String::from_utf8_lossy(&output.stdout));
 }
 

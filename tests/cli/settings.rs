@@ -140,6 +140,27 @@ fn every_way_to_give_a_credential_opens_the_file() {
 }
 
 #[test]
+fn no_password_is_asked_for_while_a_raw_key_will_do() {
+    let sandbox = Sandbox::with(&[("A", "1")]);
+    let get = || sandbox.envsec(["get", "A"]).variable("ENVSEC_PASSWORD_COMMAND", "touch asked; exit 1");
+    get().prints("1");
+    assert_eq!(sandbox.files(), [".env.enc"]);
+    assert_eq!(get().without("ENVSEC_KEY").refuses(4), "error: the password command failed: exit status: 1");
+    assert_eq!(sandbox.files(), [".env.enc", "asked"]);
+    let other = Sandbox::sealed();
+    let with_other_key = sandbox.envsec(["get", "A"]).variable("ENVSEC_KEY", &other.key);
+    with_other_key.variable("ENVSEC_PASSWORD", PASSWORD).prints("1");
+}
+
+#[test]
+fn a_name_that_can_be_no_label_is_refused() {
+    let sandbox = Sandbox::with(&[("A", "1")]);
+    sandbox.shell("cp .env.enc .env.Prod.enc").succeeds();
+    let error = sandbox.envsec(["get", "-f", ".env.Prod.enc", "A"]).refuses(2);
+    assert!(error.starts_with("error: .env.Prod.enc: between .env. and .enc there has to be a label"), "{error}");
+}
+
+#[test]
 fn both_spellings_of_a_password_open() {
     let sandbox = Sandbox::new();
     sandbox
@@ -172,8 +193,14 @@ fn what_is_no_credential_says_so_without_showing_it() {
     );
     sandbox.write("empty", "\n");
     sandbox.shell("chmod 600 empty").succeeds();
-    assert_eq!(get().variable("ENVSEC_PASSWORD_FILE", "empty").refuses(4), "error: empty: the password is empty");
-    assert_eq!(get().variable("ENVSEC_PASSWORD_FILE", "nowhere").refuses(2), "error: nowhere: no such file");
+    assert_eq!(
+        get().variable("ENVSEC_PASSWORD_FILE", "empty").refuses(4),
+        "error: ENVSEC_PASSWORD_FILE: the password is empty"
+    );
+    assert_eq!(
+        get().variable("ENVSEC_PASSWORD_FILE", "nowhere").refuses(4),
+        "error: ENVSEC_PASSWORD_FILE: nowhere: no such file"
+    );
     assert_eq!(
         get().variable("ENVSEC_PASSWORD_COMMAND", "echo x; exit 3").refuses(4),
         "error: the password command failed: exit status: 3"
@@ -181,7 +208,7 @@ fn what_is_no_credential_says_so_without_showing_it() {
     assert!(
         sandbox
             .envsec(["get", "A", "--password-fd", "77"])
-            .refuses(1)
+            .refuses(4)
             .contains("the descriptor is not open for reading")
     );
 }
@@ -217,7 +244,7 @@ fn a_credential_that_fits_no_slot_names_the_slots() {
 #[test]
 fn without_a_terminal_a_missing_credential_says_what_to_set() {
     let sandbox = Sandbox::with(&[("A", "1")]);
-    let output = sandbox.shell("setsid -w envsec get A").without("ENVSEC_KEY").output();
+    let output = sandbox.envsec(["get", "A"]).without("ENVSEC_KEY").output();
     assert_eq!(output.status.code(), Some(4));
     assert_eq!(
         String::from_utf8_lossy(&output.stderr),

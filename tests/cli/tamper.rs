@@ -164,3 +164,34 @@ fn comments_and_line_ends_are_nobodys_secret() {
         assert_eq!(after.ends_with('\n'), edited.ends_with('\n'));
     }
 }
+
+#[test]
+fn more_than_the_limits_is_refused_at_little_cost() {
+    let sandbox = sandbox();
+    let text = sandbox.text(".env.enc");
+    let names = |count: usize| (0..count).map(|n| format!("N{n}=\n")).collect::<String>();
+    for (more, error) in [
+        ("\n".repeat(300_000), "error: .env.enc: the file has more than 262144 lines"),
+        ("#\n".repeat(300_000), "error: .env.enc: the file has more than 262144 lines"),
+        (names(66_000), "error: .env.enc: the file has more than 65536 entries"),
+        (format!("X={}\n", "x".repeat(1 << 20)), "error: .env.enc: the file has more than 1048576 bytes in a line"),
+        ("\n".repeat(16 << 20), "error: .env.enc: the file has more than 16777216 bytes"),
+    ] {
+        sandbox.write(".env.enc", format!("{text}{more}"));
+        let limited = "ulimit -v 400000; exec envsec get API_KEY";
+        assert_eq!(sandbox.shell(limited).refuses(5), error);
+    }
+}
+
+#[test]
+fn a_writer_keeps_the_limits() {
+    let sandbox = Sandbox::sealed();
+    let many: String = (0..66_000).map(|n| format!("N{n}=v\n")).collect();
+    let before = sandbox.read(".env.enc");
+    sandbox.envsec(["import", "-"]).stdin(many).fails(
+        1,
+        "error: .env.enc: the file would have more than 65536 entries, which no reader takes; nothing was written\n\
+         hint: split it into several files: envsec run -f ONE -f TWO\n",
+    );
+    assert_eq!(sandbox.read(".env.enc"), before);
+}

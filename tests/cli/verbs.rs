@@ -118,8 +118,11 @@ fn init_of_an_environment_labels_its_file() {
     init(&["-f", ".env.staging.enc"]).succeeds();
     assert!(sandbox.text(".env.production.enc").lines().next().unwrap().ends_with(" label=production"));
     assert!(sandbox.text(".env.staging.enc").lines().next().unwrap().ends_with(" label=staging"));
-    let error = init(&["-e", "production", "-f", ".env.test.enc"]).refuses(5);
-    assert_eq!(error, "error: .env.test.enc: its label is test, but -e or the file's name asks for production");
+    let error = init(&["-e", "production", "-f", ".env.test.enc"]).refuses(2);
+    assert_eq!(error, "error: .env.test.enc: -e asks for production, the file's name for another label");
+    let error = init(&["-f", ".env.Test.enc"]).refuses(2);
+    assert!(error.contains("between .env. and .enc there has to be a label"), "{error}");
+    assert_eq!(init(&["-f", "nowhere/x.enc"]).refuses(2), "error: nowhere: no such folder");
     assert!(init(&["-e", "Not A Label"]).refuses(2).contains("--env is no name of an environment"));
 }
 
@@ -165,6 +168,54 @@ fn init_leaves_gitignore_alone_when_told_or_outside_of_a_repository() {
 }
 
 #[test]
+fn init_changes_nothing_where_it_cannot_make_a_file() {
+    let sandbox = Sandbox::new();
+    sandbox.shell("git init -q . && mkdir sub && chmod 777 . && chmod 555 sub").succeeds();
+    std::fs::copy(crate::harness::ENVSEC, sandbox.join("bin")).unwrap();
+    let script = "cd sub && ../bin init --raw-key; echo $?; ls -A .. .";
+    let as_user = format!("chmod 755 bin; setpriv --reuid=65534 --regid=65534 --clear-groups bash -c '{script}'");
+    let output = sandbox.shell(if rustix::process::getuid().is_root() { &as_user } else { script }).output();
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "1\n.:\n\n..:\n.git\nbin\nsub\n");
+    sandbox.shell("chmod 755 sub").succeeds();
+}
+
+#[test]
+fn init_refuses_what_does_not_go_together() {
+    let sandbox = Sandbox::new();
+    let init = |args: &[&str]| sandbox.envsec([&["init"], args].concat()).variable("ENVSEC_PASSWORD", PASSWORD);
+    assert!(init(&["--expand"]).refuses(2).contains("need --from FILE"));
+    sandbox.write("pw", PASSWORD);
+    sandbox.shell("chmod 600 pw").succeeds();
+    assert_eq!(
+        init(&["--password-file", "pw", "--password-command", "cat pw"]).refuses(2),
+        "error: a new file gets one password, but several were given: --password-file, --password-command"
+    );
+    assert_eq!(sandbox.files(), ["pw"]);
+}
+
+#[test]
+fn init_does_not_write_through_a_link() {
+    let sandbox = Sandbox::new();
+    sandbox.shell("git init -q . && touch elsewhere && ln -s elsewhere .gitignore").succeeds();
+    let error = sandbox.envsec(["init", "--work-factor", "15"]).variable("ENVSEC_PASSWORD", PASSWORD).refuses(1);
+    assert!(error.ends_with(".gitignore: cannot add lines to it: not a regular file"), "{error}");
+    assert_eq!((sandbox.text("elsewhere").as_str(), sandbox.files().len()), ("", 3));
+}
+
+#[test]
+fn init_adds_its_ignore_rules_once() {
+    let mut sandbox = Sandbox::new();
+    sandbox.set_variable("ENVSEC_PASSWORD", PASSWORD);
+    sandbox.shell("git init -q . && mkdir -p app/in && echo '*.enc' > app/.gitignore").succeeds();
+    for name in ["a.enc", "b.enc"] {
+        let run = sandbox.envsec(["init", "--work-factor", "15", "-f", name]).folder(sandbox.join("app/in"));
+        let said = String::from_utf8(run.output().stderr).unwrap();
+        assert!(said.contains("/.gitignore: added rules for env files, but another rule still wins"), "{said}");
+    }
+    assert_eq!(sandbox.text(".gitignore").matches("!.env*.enc").count(), 1);
+}
+
+#[test]
 fn init_brings_a_file_in_or_makes_nothing() {
     let mut sandbox = Sandbox::new();
     sandbox.set_variable("ENVSEC_PASSWORD", PASSWORD);
@@ -206,12 +257,70 @@ fn git_shows_two_changed_lines() {
 #[test]
 fn set_takes_one_newline_off_standard_input() {
     let sandbox = Sandbox::sealed();
-    for (stdin, value) in [("a\n", "a"), ("a\n\n", "a\n"), ("a\r\n", "a\r"), ("\n", ""), ("", ""), (" a ", " a ")] {
+    for (stdin, value) in [("a\n", "a"), ("a\n\n", "a\n"), ("\n", ""), ("", ""), (" a ", " a ")] {
         sandbox.envsec(["set", "A"]).stdin(stdin).succeeds();
         sandbox.envsec(["get", "A"]).prints(value);
         sandbox.envsec(["set", "A", "--keep-newline"]).stdin(stdin).succeeds();
         sandbox.envsec(["get", "A"]).prints(stdin);
     }
+}
+
+#[test]
+fn a_value_that_ends_in_a_carriage_return_draws_a_warning() {
+    let sandbox = Sandbox::sealed();
+    sandbox
+        .envsec(["set", "A"])
+        .stdin("a\r\n")
+        .says("warning: A: the value ends in a carriage return (a text from Windows?)\n");
+    sandbox.envsec(["get", "A"]).prints("a\r");
+}
+
+#[test]
+fn standard_input_serves_once() {
+    let sandbox = Sandbox::with(&[("A", "old")]);
+    let key = &sandbox.key;
+    for flag in ["--key-fd 0", "--key-file /dev/stdin"] {
+        let script = format!("echo {key} | env -u ENVSEC_KEY envsec set A {flag}");
+        assert!(sandbox.shell(&script).refuses(1).contains("it was read already, for a credential or a value"));
+        let script = format!("echo {key} | env -u ENVSEC_KEY envsec import - {flag}");
+        assert!(sandbox.shell(&script).refuses(1).starts_with("error: standard input:1:"));
+    }
+    sandbox.envsec(["get", "A"]).prints("old");
+}
+
+/// What `script` shows of a command at a terminal of its own into which this is typed.
+fn at_terminal(sandbox: &Sandbox, command: &str, typed: &str) -> (String, Option<i32>) {
+    let script = format!("(sleep 0.4; printf '{typed}'; sleep 0.4) | script -qec '{command}' /dev/null");
+    let output = sandbox.shell(&script).output();
+    (String::from_utf8_lossy(&output.stdout).replace('\r', ""), output.status.code())
+}
+
+#[test]
+fn a_typed_value_arrives_as_it_was_typed() {
+    let sandbox = Sandbox::sealed();
+    let (shown, status) = at_terminal(&sandbox, "envsec set A", "va\\tlue é #$\\r");
+    assert_eq!((shown.as_str(), status), ("Value for A: \n", Some(0)));
+    sandbox.envsec(["get", "A"]).prints("va\tlue é #$");
+}
+
+#[test]
+fn what_cannot_be_typed_is_refused_and_not_left_to_the_shell() {
+    let sandbox = Sandbox::with(&[("A", "old")]);
+    let (shown, status) = at_terminal(&sandbox, "envsec set A; cat", "line one\\rline two\\r\\004");
+    assert!(shown.contains("error: several lines were pasted; pipe them in instead; nothing was taken"), "{shown}");
+    assert!(!shown.contains("line one") && !shown.contains("line two"), "{shown}");
+    assert_eq!(status, Some(0));
+    let (shown, _) = at_terminal(&sandbox, "envsec set A", "a\\033[Ab\\r");
+    assert!(shown.contains("error: a control character was typed (an arrow key?); nothing was taken"), "{shown}");
+    sandbox.envsec(["get", "A"]).prints("old");
+}
+
+#[test]
+fn ctrl_c_at_a_prompt_leaves_the_terminal_as_it_was() {
+    let sandbox = Sandbox::with(&[("A", "old")]);
+    let modes = "stty -a | grep -oE \"[-]?(echo|icanon|isig) \" | tr -d \"\\n\"";
+    let (shown, _) = at_terminal(&sandbox, &format!("envsec set A; {modes}"), "abc\\003");
+    assert_eq!(shown, "Value for A: \nerror: interrupted\nisig icanon echo ");
 }
 
 #[test]
@@ -363,7 +472,20 @@ fn an_argument_that_is_no_flag_is_not_quoted() {
     let output = sandbox.envsec(["set", "KEY", "-----BEGIN CANARY KEY-----"]).output();
     assert_eq!(output.status.code(), Some(2));
     assert!(!String::from_utf8_lossy(&output.stderr).contains("CANARY"));
-    for args in [&["get", "A=CANARY"][..], &["unset", "A", "B=CANARY"], &["set", "-x=CANARY"], &["set", "A-B=CANARY"]] {
+    for args in [
+        &["get", "A", "CANARY"][..],
+        &["CANARY"],
+        &["get", "A", "--password-fd", "CANARY"],
+        &["set", "A", "--generate", "CANARY"],
+        &["set", "A", "--plain=CANARY"],
+        &["set", "CANARY!"],
+        &["init", "--work-factor", "CANARY"],
+        &["get", "A", "--key-file", "envsec_key_1_CANARY"],
+        &["get", "A=CANARY"],
+        &["unset", "A", "B=CANARY"],
+        &["set", "-x=CANARY"],
+        &["set", "A-B=CANARY"],
+    ] {
         let output = sandbox.envsec(args).output();
         assert_eq!(output.status.code(), Some(2), "{args:?}");
         assert!(!String::from_utf8_lossy(&output.stderr).contains("CANARY"), "{args:?}");

@@ -29,7 +29,7 @@ fn a_folder_that_cannot_be_written_is_an_error_and_the_file_stays() {
         String::from_utf8_lossy(&output.stderr),
         format!(
             "error: {}: cannot create a file in the folder: permission denied\n\
-             hint: check the owner and mode of the file and of its folder: ls -ld\n",
+             hint: check the owner and mode of the folder: ls -ld; where only the file may be written: --in-place\n",
             sandbox.path().canonicalize().unwrap().display()
         )
     );
@@ -63,6 +63,19 @@ fn a_full_disk_is_an_error_and_the_file_stays() {
     assert_eq!(String::from_utf8_lossy(&output.stdout), "status 1\n.env.enc\n", "{stderr}");
     assert!(stderr.contains("No space left on device"), "{stderr}");
     assert!(stderr.ends_with("hint: nothing was changed; make room and run it again\n"), "{stderr}");
+}
+
+#[test]
+fn a_full_disk_does_not_damage_a_file_in_place() {
+    let sandbox = Sandbox::with(&[("A", "1")]);
+    let script = "
+        mkdir small && mount -t tmpfs -o size=8k tmpfs small && cp .env.enc small/ && cd small || exit 99
+        envsec set --in-place --generate base64:6000 BIG
+        echo status $?
+        cmp .env.enc ../.env.enc && envsec get A";
+    let output = sandbox.shell(&format!("unshare --mount --map-root-user bash -c '{script}'")).output();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "status 1\n1", "{stderr}");
 }
 
 #[test]
@@ -101,6 +114,39 @@ fn a_symbolic_link_is_followed() {
     assert!(sandbox.join(".env.enc").symlink_metadata().unwrap().is_symlink());
     sandbox.envsec(["get", "-f", "real/file", "A"]).prints("2");
     assert_eq!(sandbox.files(), [".env.enc", "real"]);
+}
+
+#[test]
+fn a_link_that_is_switched_meanwhile_does_not_mix_two_files() {
+    let sandbox = Sandbox::with(&[("A", "1")]);
+    sandbox.shell("mkdir one two && cp .env.enc one/ && cp .env.enc two/ && ln -s one current").succeeds();
+    sandbox.envsec(["set", "-f", "two/.env.enc", "ONLY_IN_TWO"]).stdin("2").succeeds();
+    let script = "flock one sleep 0.6 & sleep 0.2; echo new | envsec set -f current/.env.enc NEW & sleep 0.2; \
+                  ln -sfn two current; wait; envsec list -f one/.env.enc";
+    sandbox.shell(script).prints("A    secret\nNEW  secret\n");
+    sandbox.envsec(["list", "-f", "two/.env.enc"]).prints("A            secret\nONLY_IN_TWO  secret\n");
+}
+
+#[test]
+fn what_a_killed_writer_left_is_swept_by_the_next() {
+    let sandbox = Sandbox::with(&[("A", "1")]);
+    for name in [".env.enc.aB3xYz.tmp", ".env.enc.keep.tmp", "other.aB3xYz.tmp"] {
+        sandbox.write(name, "left");
+    }
+    sandbox.envsec(["set", "A"]).stdin("2").succeeds();
+    assert_eq!(sandbox.files(), [".env.enc", ".env.enc.keep.tmp", "other.aB3xYz.tmp"]);
+}
+
+#[test]
+fn the_group_stays_where_the_writer_may_keep_it() {
+    if !rustix::process::getuid().is_root() {
+        return; // only root can make a file of somebody else's for this
+    }
+    let sandbox = for_everybody();
+    sandbox.shell("chown 1:65534 .env.enc && chmod 660 .env.enc").succeeds();
+    sandbox.shell(&as_ordinary_user("echo 2 | ./bin set A")).succeeds();
+    let meta = sandbox.join(".env.enc").metadata().unwrap();
+    assert_eq!((meta.uid(), meta.gid(), meta.permissions().mode() & 0o777), (65_534, 65_534, 0o660));
 }
 
 #[test]
@@ -151,6 +197,16 @@ fn another_file_meanwhile_is_a_conflict() {
         "error: .env.enc: somebody gave the file a new data key meanwhile\nhint: run the command again\n"
     );
     sandbox.envsec(["list"]).succeeds();
+}
+
+#[test]
+fn an_older_revision_meanwhile_is_a_conflict() {
+    let sandbox = Sandbox::with(&[("A", "1")]);
+    let old = sandbox.read(".env.enc");
+    sandbox.envsec(["set", "A"]).stdin("2").succeeds();
+    let output = while_set_waits(&sandbox, || sandbox.write(".env.enc", &old));
+    assert_eq!(output.status.code(), Some(6));
+    assert_eq!(sandbox.read(".env.enc"), old);
 }
 
 #[test]
