@@ -6,7 +6,7 @@
 //! | [`hmac_sha256`], [`Mac`] | RFC 2104 with SHA-256 |
 //! | [`hkdf_extract`], [`hkdf_expand`] | RFC 5869 with SHA-256 |
 //! | [`aes256gcm_seal`], [`aes256gcm_open`], [`aes256gcm_open_iv128`] | NIST SP 800-38D, 128-bit tag |
-//! | [`scrypt`] | RFC 7914, r = 8, p = 1 |
+//! | [`scrypt()`] | RFC 7914, r = 8, p = 1 |
 
 use crate::error::{Failure, Status};
 use crate::secret::{Key, Secret};

@@ -8,15 +8,15 @@ use std::path::{Path, PathBuf};
 /// The flags that every verb has. Each falls back to the variable named in its text.
 #[derive(clap::Args, Default)]
 pub struct Flags {
-    /// The sealed file; may be repeated when reading, later files win [ENVSEC_FILE; default: .env.enc, here or above]
+    /// The sealed file; may be repeated when reading, later files win (ENVSEC_FILE; default: .env.enc, here or above)
     #[arg(short, long, value_name = "FILE", global = true, help_heading = "Which file")]
     pub file: Vec<PathBuf>,
 
-    /// The environment: the file .env.NAME.enc, whose label must be NAME [ENVSEC_ENV]
+    /// The environment: the file .env.NAME.enc, whose label must be NAME (ENVSEC_ENV)
     #[arg(short, long, value_name = "NAME", global = true, help_heading = "Which file")]
     pub env: Option<String>,
 
-    /// Read the password from a file [ENVSEC_PASSWORD_FILE; the password itself: ENVSEC_PASSWORD]
+    /// Read the password from a file (ENVSEC_PASSWORD_FILE; the password itself: ENVSEC_PASSWORD)
     #[arg(long, value_name = "FILE", global = true, help_heading = "Credentials")]
     pub password_file: Vec<PathBuf>,
 
@@ -24,11 +24,11 @@ pub struct Flags {
     #[arg(long, value_name = "N", global = true, help_heading = "Credentials")]
     pub password_fd: Vec<u16>,
 
-    /// Read the password from what a command prints [ENVSEC_PASSWORD_COMMAND]
+    /// Read the password from what a command prints (ENVSEC_PASSWORD_COMMAND)
     #[arg(long, value_name = "CMD", global = true, help_heading = "Credentials")]
     pub password_command: Vec<String>,
 
-    /// Read the raw key from a file [ENVSEC_KEY_FILE; the key itself: ENVSEC_KEY]
+    /// Read the raw key from a file (ENVSEC_KEY_FILE; the key itself: ENVSEC_KEY)
     #[arg(long, value_name = "FILE", global = true, help_heading = "Credentials")]
     pub key_file: Vec<PathBuf>,
 
@@ -36,7 +36,7 @@ pub struct Flags {
     #[arg(long, value_name = "N", global = true, help_heading = "Credentials")]
     pub key_fd: Vec<u16>,
 
-    /// Try this slot only [ENVSEC_SLOT]
+    /// Try this slot only (ENVSEC_SLOT)
     #[arg(long, value_name = "ID", global = true, help_heading = "Credentials")]
     pub slot: Option<String>,
 
