@@ -57,7 +57,7 @@ const EXPOSE: &[(&str, usize)] = &[
 
 /// A text of the code, the files or folders that may have it, and why no other.
 const PLACES: &[(&str, &[&str], &str)] = &[
-    ("unsafe", &["src/child.rs", "src/fs.rs"], "one place in a file, with its proof"),
+    ("unsafe", &["src/child.rs", "src/fs/mod.rs"], "one place in a file, with its proof"),
     ("libc::", &["src/child.rs"], "what a signal does, which std cannot ask"),
     ("print!", &[], OUTPUT),
     ("println!", &[], OUTPUT),
@@ -73,7 +73,7 @@ const PLACES: &[(&str, &[&str], &str)] = &[
             "src/child.rs",               // the environment of helpers
             "src/cli/mod.rs",             // the arguments
             "src/cli/run.rs",             // the environment of the child
-            "src/fs.rs",                  // the current folder
+            "src/fs/",                    // the current folder
             "src/import.rs",              // --expand
             "src/project/credentials.rs", // envsec's own credentials
             "src/project/settings.rs",    // envsec's own settings
@@ -81,12 +81,8 @@ const PLACES: &[(&str, &[&str], &str)] = &[
         "what the environment says comes in at few places",
     ),
     // cli: /dev/tty.
-    (
-        "std::fs",
-        &["src/cli/terminal.rs", "src/cli/ui.rs", "src/fs.rs"],
-        "fs reads with a limit and replaces atomically",
-    ),
-    ("std::io", &["src/child.rs", "src/cli/", "src/fs.rs"], "streams and terminals are outside"),
+    ("std::fs", &["src/cli/terminal.rs", "src/cli/ui.rs", "src/fs/"], "fs reads with a limit and replaces atomically"),
+    ("std::io", &["src/child.rs", "src/cli/", "src/fs/"], "streams and terminals are outside"),
     // Stdio in git, ExitCode in main.
     ("std::process", &["src/child.rs", "src/cli/", "src/git.rs", "src/main.rs"], "child starts processes"),
     ("aes_gcm::", &["src/crypto.rs"], PRIMITIVE),
@@ -100,13 +96,13 @@ const PLACES: &[(&str, &[&str], &str)] = &[
     ("dotenvy::", &["src/formats/dotenv.rs"], "reading as others do is a format's matter"),
     (
         "rustix::",
-        &["src/child.rs", "src/cli/terminal.rs", "src/fs.rs"],
+        &["src/child.rs", "src/cli/terminal.rs", "src/fs/"],
         "what differs between platforms lies in few files",
     ),
     ("raw_value()", PARSERS, FOREIGN_TEXT),
     ("after_equals()", &["src/dotenv/", "src/sealed/"], FOREIGN_TEXT),
     ("inline_comment()", &["src/formats/"], FOREIGN_TEXT),
-    ("tempfile::", &["src/fs.rs"], "fs replaces files"),
+    ("tempfile::", &["src/fs/write.rs"], "fs replaces files"),
 ];
 
 const PARSERS: &[&str] = &["src/dotenv/", "src/formats/", "src/sealed/"];

@@ -144,5 +144,4 @@ fn unpadded_len(padded: &[u8]) -> Option<usize> {
 }
 
 #[cfg(test)]
-#[path = "known_answer.rs"]
 mod known_answer;

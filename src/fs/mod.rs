@@ -1,16 +1,16 @@
 //! Files: bounded reads, a lock on a folder, and replacing a file atomically and privately. Knows no format.
-//!
-//! A write goes to a new file in the same folder (mode 0600, O_EXCL), is fsynced, renamed over the old file, and the
-//! folder is fsynced: after a crash at any point the old or the new file is there, whole.
+
+mod write;
+
+pub use write::{NewFile, Replace, append, prepare, replace};
 
 use crate::error::{Failure, Status, shown};
 use crate::secret::Secret;
-use std::fs::{File, OpenOptions};
-use std::io::{self, ErrorKind, Read, Seek as _, Write as _};
+use std::fs::File;
+use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
-use tempfile::NamedTempFile;
 
 /// How long to wait for another process that writes in the same folder.
 const LOCK_PATIENCE: Duration = Duration::from_secs(30);
@@ -230,165 +230,6 @@ pub fn lock_folder_of(path: &Path) -> Result<FolderLock, FsError> {
     }
 }
 
-/// How to change a file that is there.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Replace {
-    /// By a rename, which a crash cannot interrupt.
-    Atomically,
-    /// By writing over it, where a rename cannot work.
-    InPlace,
-}
-
-/// Replaces the content of an existing file (no symbolic link: see [`resolve`]); its mode and, where permitted, its owner stay.
-///
-/// # Errors
-/// [`FsError::CannotRename`], [`FsError::Io`]; the file is as it was, but for [`Replace::InPlace`].
-pub fn replace(path: &Path, bytes: &[u8], how: Replace) -> Result<(), FsError> {
-    if how == Replace::InPlace {
-        return overwrite(path, bytes);
-    }
-    sweep(path);
-    let old = path.metadata().map_err(io_error(path, "read its mode"))?;
-    let new = write_beside(path, bytes, REPLACEMENT)?;
-    take_over(&new, &old).map_err(io_error(path, "keep its mode"))?;
-    new.as_file().sync_all().map_err(io_error(path, "write the new file to disk"))?;
-    new.persist(path).map_err(|failed| match failed.error.kind() {
-        ErrorKind::ResourceBusy | ErrorKind::CrossesDevices => {
-            FsError::CannotRename { path: path.into(), source: failed.error }
-        }
-        _ => io_error(path, "replace it")(failed.error),
-    })?;
-    sync_folder(path)
-}
-
-/// A new file, written and synced, that has not got its name yet; dropped, it leaves nothing behind.
-pub struct NewFile {
-    path: PathBuf,
-    file: NamedTempFile,
-}
-
-/// Writes what is to become a new file, mode 0600, beside its place.
-///
-/// # Errors
-/// [`FsError::Io`]; nothing is left behind.
-pub fn prepare(path: &Path, bytes: &[u8]) -> Result<NewFile, FsError> {
-    let file = write_beside(path, bytes, NEW)?;
-    file.as_file().sync_all().map_err(io_error(path, "write the new file to disk"))?;
-    Ok(NewFile { path: path.into(), file })
-}
-
-impl NewFile {
-    /// Gives it its name.
-    ///
-    /// # Errors
-    /// [`FsError::Exists`] when there is something of that name by now, [`FsError::Io`].
-    pub fn commit(self) -> Result<(), FsError> {
-        let NewFile { path, file } = self;
-        file.persist_noclobber(&path).map_err(|failed| match failed.error.kind() {
-            ErrorKind::AlreadyExists => FsError::Exists(path.clone()),
-            _ => io_error(&path, "create it")(failed.error),
-        })?;
-        sync_folder(&path)
-    }
-}
-
-/// Removes what a writer left that was killed. The caller holds the folder's lock, so nobody is writing such a file now.
-fn sweep(path: &Path) {
-    let prefix = format!("{}.", path.file_name().unwrap_or_default().to_string_lossy());
-    let is_ours = |name: &str| {
-        let random = name.strip_prefix(&prefix).and_then(|name| name.strip_suffix(REPLACEMENT));
-        random.is_some_and(|random| random.len() == 6 && random.bytes().all(|byte| byte.is_ascii_alphanumeric()))
-    };
-    let Ok(entries) = folder_of(path).read_dir() else { return };
-    for entry in entries.flatten().filter(|entry| entry.file_name().to_str().is_some_and(is_ours)) {
-        // It holds ciphertext only; if it stays, the next writer tries again.
-        let _ = std::fs::remove_file(entry.path());
-    }
-}
-
-/// How the name of a file ends that is to replace another one, and of one that is to be new.
-const REPLACEMENT: &str = ".tmp";
-const NEW: &str = ".new";
-
-/// A new file in the folder of `path`, 0600 and O_EXCL, with the bytes in it; removed again when dropped.
-fn write_beside(path: &Path, bytes: &[u8], suffix: &str) -> Result<NamedTempFile, FsError> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let folder = folder_of(path);
-    let made = tempfile::Builder::new().prefix(&format!("{name}.")).suffix(suffix).tempfile_in(folder);
-    // tempfile's own message names a file that the user never heard of.
-    let mut new = made.map_err(|error| io_error(folder, BESIDE)(error.kind().into()))?;
-    new.write_all(bytes).map_err(io_error(path, "write the new file"))?;
-    Ok(new)
-}
-
-#[cfg(unix)]
-fn take_over(new: &NamedTempFile, old: &std::fs::Metadata) -> io::Result<()> {
-    use std::os::unix::fs::MetadataExt as _;
-    let fresh = new.as_file().metadata()?;
-    if (fresh.uid(), fresh.gid()) != (old.uid(), old.gid()) {
-        // Only root may give files away. For everybody else the file becomes the writer's, as with any editor, but it
-        // stays with its group if the writer is a member.
-        use std::os::unix::fs::fchown;
-        let _ = fchown(new.as_file(), Some(old.uid()), Some(old.gid()))
-            .or_else(|_| fchown(new.as_file(), None, Some(old.gid())));
-    }
-    new.as_file().set_permissions(old.permissions())
-}
-
-#[cfg(not(unix))]
-fn take_over(_: &NamedTempFile, _: &std::fs::Metadata) -> io::Result<()> {
-    Ok(())
-}
-
-/// Writes over a file. The space is had before the first byte is changed, and what was there is put back if writing fails.
-fn overwrite(path: &Path, bytes: &[u8]) -> Result<(), FsError> {
-    let failed = |source| io_error(path, "write it in place")(source);
-    let mut file =
-        OpenOptions::new().read(true).write(true).open(path).map_err(io_error(path, "open it for writing"))?;
-    let mut old = Vec::new();
-    file.read_to_end(&mut old).map_err(failed)?;
-    let written = reserve(&file, bytes.len()).and_then(|()| write_all_of(&mut file, bytes));
-    written.map_err(|source| match write_all_of(&mut file, &old) {
-        Ok(()) => failed(source),
-        Err(_) => FsError::Damaged { path: path.into(), source },
-    })
-}
-
-fn write_all_of(file: &mut File, bytes: &[u8]) -> io::Result<()> {
-    file.rewind()?;
-    file.write_all(bytes)?;
-    file.set_len(bytes.len() as u64)?;
-    file.sync_all()
-}
-
-#[cfg(target_os = "linux")]
-fn reserve(file: &File, bytes: usize) -> io::Result<()> {
-    use rustix::fs::{FallocateFlags, fallocate};
-    match fallocate(file, FallocateFlags::empty(), 0, bytes as u64) {
-        // Where the file system cannot, writing shows whether there is room.
-        Err(rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::NOSYS) => Ok(()),
-        done => Ok(done?),
-    }
-}
-
-#[cfg(not(target_os = "linux"))]
-fn reserve(_: &File, _: usize) -> io::Result<()> {
-    Ok(())
-}
-
-#[cfg(unix)]
-fn sync_folder(path: &Path) -> Result<(), FsError> {
-    let folder = folder_of(path);
-    File::open(folder)
-        .and_then(|handle| handle.sync_all())
-        .map_err(io_error(folder, "be sure that the new file survives a power cut"))
-}
-
-#[cfg(not(unix))]
-fn sync_folder(_: &Path) -> Result<(), FsError> {
-    Ok(()) // a folder cannot be opened for that
-}
-
 /// Whether others than the owner may read a file.
 pub fn others_can_read(path: &Path) -> bool {
     #[cfg(unix)]
@@ -430,18 +271,4 @@ pub fn read_descriptor(number: u16, limit: usize) -> Result<Secret, FsError> {
 pub fn read_descriptor(number: u16, _: usize) -> Result<Secret, FsError> {
     let source = io::Error::new(ErrorKind::Unsupported, "not there yet on this platform");
     Err(FsError::Io { path: PathBuf::from(number.to_string()), purpose: "read the descriptor", source })
-}
-
-/// Appends to a regular file, which is made if it is not there. A link is not followed: in somebody else's repository it
-/// could lead anywhere.
-///
-/// # Errors
-/// [`FsError::Io`].
-pub fn append(path: &Path, text: &str) -> Result<(), FsError> {
-    if path.symlink_metadata().is_ok_and(|meta| !meta.is_file()) {
-        let source = io::Error::new(ErrorKind::InvalidInput, "not a regular file");
-        return Err(io_error(path, "add lines to it")(source));
-    }
-    let opened = OpenOptions::new().append(true).create(true).open(path);
-    opened.and_then(|mut file| file.write_all(text.as_bytes())).map_err(io_error(path, "add lines to it"))
 }
