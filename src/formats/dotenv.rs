@@ -229,6 +229,9 @@ fn commented_entry(comment: &str) -> Option<(&str, usize)> {
     (!name.is_empty() && !value.trim().is_empty()).then(|| (name, comment.len() - value.len()))
 }
 
+/// The most comment lines that a commented-out value is looked for in.
+const MAX_COMMENTED_LINES: usize = 500;
+
 /// In how many of the comment lines below a commented-out value goes on: up to its closing quote, or to the end of its PEM
 /// block. None if the end is not found there.
 fn lines_of_value(value: &str, below: &[Node]) -> usize {
@@ -241,7 +244,9 @@ fn lines_of_value(value: &str, below: &[Node]) -> usize {
     if value[1..].contains(&end) {
         return 0;
     }
-    let comments = below.iter().take_while(|node| matches!(node.kind(), Kind::Comment));
+    // Bounded, or a text of nothing but opened quotes would be read as often as it has lines.
+    let near = below.iter().take(MAX_COMMENTED_LINES);
+    let comments = near.take_while(|node| matches!(node.kind(), Kind::Comment));
     comments.map(Node::text).position(|text| text.contains(&end)).map_or(0, |last| last + 1)
 }
 

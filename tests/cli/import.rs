@@ -136,6 +136,13 @@ A=enc:
 }
 
 #[test]
+fn a_text_of_opened_quotes_is_read_once() {
+    let sandbox = Sandbox::sealed();
+    let args = ["-q", "import", "-", "--keep"];
+    sandbox.envsec(args).stdin("# A='x\n".repeat(200_000)).succeeds();
+}
+
+#[test]
 fn a_sealed_file_is_no_plaintext() {
     let sandbox = Sandbox::with(&[("A", "1")]);
     let before = sandbox.text(".env.enc");
