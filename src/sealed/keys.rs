@@ -145,3 +145,6 @@ fn unpadded_len(padded: &[u8]) -> Option<usize> {
 
 #[cfg(test)]
 mod known_answer;
+
+#[cfg(test)]
+mod nonces;
