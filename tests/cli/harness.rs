@@ -139,6 +139,20 @@ impl Sandbox {
     }
 }
 
+/// The Python that has what the second implementation of the format needs.
+pub(crate) fn reference_tools() -> PathBuf {
+    let python = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/.tools/venv/bin/python");
+    assert!(python.exists(), "{} is missing: run ./tests/run.sh first", python.display());
+    python
+}
+
+/// `tests/reference.py`, the second implementation of the format, in the sandbox.
+pub(crate) fn reference<'s>(sandbox: &'s Sandbox, args: &[&str]) -> Run<'s> {
+    let script =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference.py").into_os_string().into_string().unwrap();
+    sandbox.command(reference_tools(), [&[script.as_str()], args].concat())
+}
+
 /// One command line, and what is expected of it.
 pub(crate) struct Run<'s> {
     command: Command,

@@ -1,7 +1,7 @@
 //! The binary and the second implementation of the format, `tests/reference.py`: each reads what the other writes, and
 //! both refuse the same files. And what a limit of memory does to a file that both would open.
 
-use crate::harness::{PASSWORD, Run, Sandbox};
+use crate::harness::{PASSWORD, Run, Sandbox, reference};
 use envsec::crypto::{random_bytes, system_rng};
 use envsec::dotenv::{Place, Rule, quote};
 use envsec::sealed::{Locked, RawKey};
@@ -11,15 +11,6 @@ use serde_json::{Value as Json, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::path::Path;
-
-/// `tests/reference.py` in the sandbox, by the interpreter that has what it needs.
-fn reference<'s>(sandbox: &'s Sandbox, args: &[&str]) -> Run<'s> {
-    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
-    let python = tests.join(".tools/venv/bin/python");
-    assert!(python.exists(), "{} is missing: run ./tests/run.sh first", python.display());
-    let script = tests.join("reference.py").into_os_string().into_string().unwrap();
-    sandbox.command(python, [&[script.as_str()], args].concat())
-}
 
 #[track_caller]
 fn stdout(run: Run<'_>) -> Vec<u8> {

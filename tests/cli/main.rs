@@ -1,6 +1,7 @@
 //! The binary as its users run it: a folder, a command line, exact output and status.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods, reason = "a test may")]
 
+mod attacks;
 mod canary;
 mod docs;
 mod harness;
