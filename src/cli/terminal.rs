@@ -78,18 +78,22 @@ mod unix {
     /// Lines after the first of a paste follow at once; a person does not.
     const PASTE_GAP: Timespec = Timespec { tv_sec: 0, tv_nsec: 30_000_000 };
 
-    /// Asks at the terminal and reads one line without echo. Pasted text of several lines is refused and thrown away.
+    /// Asks at the terminal and reads one line without echo. Pasted text of several lines is refused; whatever comes after the
+    /// line, or after what could not be taken, is thrown away.
     pub(in crate::cli) fn read_hidden(prompt: &str) -> Result<SecretText, Failed> {
         let terminal = OpenOptions::new().read(true).write(true).open("/dev/tty").map_err(|_| Failed::NoTerminal)?;
-        let quiet = Quiet::start(&terminal)?;
+        let _quiet = Quiet::start(&terminal)?;
         (&terminal).write_all(prompt.as_bytes())?;
         let line = read_line(&terminal);
         (&terminal).write_all(b"\n")?;
-        if line.is_ok() && more_is_waiting(&terminal)? {
-            quiet.discard_input();
-            return Err(Failed::Unusable("several lines were pasted; pipe them in instead"));
+        let pasted_on = more_is_waiting(&terminal)?;
+        if pasted_on {
+            discard_input(&terminal)?;
         }
-        line
+        match line {
+            Ok(_) if pasted_on => Err(Failed::Unusable("several lines were pasted; pipe them in instead")),
+            line => line,
+        }
     }
 
     fn read_line(mut terminal: &File) -> Result<SecretText, Failed> {
@@ -110,6 +114,13 @@ mod unix {
         Ok(poll(&mut waiting, Some(&PASTE_GAP))? > 0)
     }
 
+    /// Throws away what was pasted on, or the shell would get it and run it. A long paste comes in pieces.
+    fn discard_input(mut terminal: &File) -> io::Result<()> {
+        let mut byte = [0];
+        while more_is_waiting(terminal)? && terminal.read(&mut byte)? > 0 {}
+        Ok(())
+    }
+
     /// The terminal without echo, line editing and signals; as it was again when dropped.
     struct Quiet<'t> {
         terminal: &'t File,
@@ -127,11 +138,6 @@ mod unix {
             modes.special_codes[SpecialCodeIndex::VTIME] = 0;
             tcsetattr(terminal, OptionalActions::Now, &modes).map_err(io::Error::from)?;
             Ok(Quiet { terminal, before })
-        }
-
-        /// Throws away what was typed ahead, or the shell would get it.
-        fn discard_input(&self) {
-            let _ = tcsetattr(self.terminal, OptionalActions::Flush, &self.before);
         }
     }
 

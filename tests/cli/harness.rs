@@ -185,6 +185,11 @@ impl Run<'_> {
         self
     }
 
+    /// The command line as it is, for who starts it otherwise.
+    pub(crate) fn into_command(self) -> Command {
+        self.command
+    }
+
     /// Runs it to its end.
     pub(crate) fn output(mut self) -> Output {
         let mut child = self.spawn();

@@ -288,41 +288,6 @@ fn standard_input_serves_once() {
     sandbox.envsec(["get", "A"]).prints("old");
 }
 
-/// What `script` shows of a command at a terminal of its own into which this is typed.
-fn at_terminal(sandbox: &Sandbox, command: &str, typed: &str) -> (String, Option<i32>) {
-    let script = format!("(sleep 0.4; printf '{typed}'; sleep 0.4) | script -qec '{command}' /dev/null");
-    let output = sandbox.shell(&script).output();
-    (String::from_utf8_lossy(&output.stdout).replace('\r', ""), output.status.code())
-}
-
-#[test]
-fn a_typed_value_arrives_as_it_was_typed() {
-    let sandbox = Sandbox::sealed();
-    let (shown, status) = at_terminal(&sandbox, "envsec set A", "va\\tlue é #$\\r");
-    assert_eq!((shown.as_str(), status), ("Value for A: \n", Some(0)));
-    sandbox.envsec(["get", "A"]).prints("va\tlue é #$");
-}
-
-#[test]
-fn what_cannot_be_typed_is_refused_and_not_left_to_the_shell() {
-    let sandbox = Sandbox::with(&[("A", "old")]);
-    let (shown, status) = at_terminal(&sandbox, "envsec set A; cat", "line one\\rline two\\r\\004");
-    assert!(shown.contains("error: several lines were pasted; pipe them in instead; nothing was taken"), "{shown}");
-    assert!(!shown.contains("line one") && !shown.contains("line two"), "{shown}");
-    assert_eq!(status, Some(0));
-    let (shown, _) = at_terminal(&sandbox, "envsec set A", "a\\033[Ab\\r");
-    assert!(shown.contains("error: a control character was typed (an arrow key?); nothing was taken"), "{shown}");
-    sandbox.envsec(["get", "A"]).prints("old");
-}
-
-#[test]
-fn ctrl_c_at_a_prompt_leaves_the_terminal_as_it_was() {
-    let sandbox = Sandbox::with(&[("A", "old")]);
-    let modes = "stty -a | grep -oE \"[-]?(echo|icanon|isig) \" | tr -d \"\\n\"";
-    let (shown, _) = at_terminal(&sandbox, &format!("envsec set A; {modes}"), "abc\\003");
-    assert_eq!(shown, "Value for A: \nerror: interrupted\nisig icanon echo ");
-}
-
 #[test]
 fn set_takes_arguments_with_a_warning_unless_plain() {
     let sandbox = Sandbox::sealed();
@@ -407,14 +372,6 @@ fn get_says_what_is_not_there() {
     let missing = "error: NOPE: no such name in the sealed file\nhint: envsec list shows the names\n";
     sandbox.envsec(["get", "NOPE"]).fails(2, missing);
     sandbox.envsec(["get"]).refuses(2);
-}
-
-#[test]
-fn get_adds_a_newline_for_a_terminal_only() {
-    let sandbox = Sandbox::with(&[("A", "1")]);
-    sandbox.shell("envsec get A").prints("1");
-    let output = sandbox.shell("script -qec 'envsec get A' /dev/null </dev/null").output();
-    assert_eq!(String::from_utf8_lossy(&output.stdout), "1\r\n");
 }
 
 #[test]
