@@ -17,7 +17,7 @@ pub enum Replace {
     InPlace,
 }
 
-/// Replaces the content of an existing file (no symbolic link: see [`resolve`]); its mode and, where permitted, its owner stay.
+/// Replaces the content of an existing file (no symbolic link: see [`resolve`](super::resolve)); its mode and, where permitted, its owner stay.
 ///
 /// # Errors
 /// [`FsError::CannotRename`], [`FsError::Io`]; the file is as it was, but for [`Replace::InPlace`].
