@@ -246,15 +246,17 @@ impl<'a> Project<'a> {
         Ok(Opened { path, digest, unlocked })
     }
 
-    /// Reads the file that `path` leads to, and checks what can be checked without a key. Messages name `path`.
+    /// Reads the file that `path` leads to, and its digest.
     fn read(&self, path: &Path, target: &Path) -> Result<(Locked, [u8; 32])> {
-        let bytes = fs::read_public(target, MAX_FILE).map_err(|error| match error {
-            FsError::TooLarge { limit, .. } => at(path)(SealedError::TooMany { limit, what: "bytes" }),
-            other => other.about(path).into(),
-        })?;
-        let locked = Locked::parse(&bytes).map_err(at(path))?;
+        let bytes = read_file(path, target)?;
+        Ok((self.parse(&bytes, path, target)?, crypto::sha256(&[&bytes])))
+    }
+
+    /// Parses a file's bytes, and checks what can be checked without a key. Messages name `path`.
+    fn parse(&self, bytes: &[u8], path: &Path, target: &Path) -> Result<Locked> {
+        let locked = Locked::parse(bytes).map_err(at(path))?;
         self.check(path, target, &locked)?;
-        Ok((locked, crypto::sha256(&[&bytes])))
+        Ok(locked)
     }
 
     /// The label that was asked for, by `-e` or by the file's name or that of the file a link leads to; and the pin.
@@ -281,8 +283,14 @@ impl<'a> Project<'a> {
         let Opened { path, digest, unlocked } = opened;
         let target = fs::resolve(&path)?;
         let _lock = fs::lock_folder_of(&target)?;
-        let (locked, now) = self.read(&path, &target)?;
-        let mut unlocked = if now == digest { unlocked } else { unlocked.reopen(locked).map_err(at(&path))? };
+        let bytes = read_file(&path, &target)?;
+        let mut unlocked = if crypto::sha256(&[&bytes]) == digest {
+            self.check(&path, &target, unlocked.locked())?; // a link may lead elsewhere by now
+            unlocked
+        } else {
+            unlocked.reopen(self.parse(&bytes, &path, &target)?).map_err(at(&path))?
+        };
+        drop(bytes);
         let done = edit(&mut unlocked)?;
         if unlocked.is_changed() {
             let next = unlocked.seal().map_err(at(&path))?;
@@ -290,6 +298,14 @@ impl<'a> Project<'a> {
         }
         Ok(done)
     }
+}
+
+/// The bytes of the file that `path` leads to. Messages name `path`.
+fn read_file(path: &Path, target: &Path) -> Result<Vec<u8>> {
+    fs::read_public(target, MAX_FILE).map_err(|error| match error {
+        FsError::TooLarge { limit, .. } => at(path)(SealedError::TooMany { limit, what: "bytes" }),
+        other => other.about(path).into(),
+    })
 }
 
 /// Puts the path before a sealed file's error.
