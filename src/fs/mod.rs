@@ -125,8 +125,13 @@ pub fn read(path: &Path, limit: usize) -> Result<Secret, FsError> {
         return read_stdin(limit);
     }
     let file = File::open(path).map_err(io_error(path, "read it"))?;
-    let size = file.metadata().map_or(0, |meta| usize::try_from(meta.len()).unwrap_or(usize::MAX));
+    let size = size_of(&file);
     read_all(file, path, limit, size)
+}
+
+/// How much is to be expected, so that one buffer and one read do. It may be more or less by the time of reading.
+fn size_of(file: &File) -> usize {
+    file.metadata().map_or(0, |meta| usize::try_from(meta.len()).unwrap_or(usize::MAX))
 }
 
 /// Reads a file whose content is no secret.
@@ -135,7 +140,7 @@ pub fn read(path: &Path, limit: usize) -> Result<Secret, FsError> {
 /// As [`read`].
 pub fn read_public(path: &Path, limit: usize) -> Result<Vec<u8>, FsError> {
     let file = File::open(path).map_err(io_error(path, "read it"))?;
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(size_of(&file).min(limit) + 1);
     file.take(limit as u64 + 1).read_to_end(&mut bytes).map_err(io_error(path, "read it"))?;
     if bytes.len() > limit { Err(FsError::TooLarge { path: path.into(), limit }) } else { Ok(bytes) }
 }
