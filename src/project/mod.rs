@@ -354,11 +354,14 @@ fn default_name(label: Option<&Label>) -> String {
 /// The nearest file of that name in this folder or above, up to the repository's root. Outside of a repository only this
 /// folder counts: a file that somebody left in /tmp is not ours.
 fn search_upward(name: &str) -> std::result::Result<PathBuf, ProjectError> {
+    if fs::may_be_there(Path::new(name)) {
+        return Ok(name.into());
+    }
     let here = fs::current_folder();
     let root = repository_root(&here);
     let depth = root.map_or(0, |root| here.components().count() - root.components().count());
-    let candidates = (0..=depth).map(|up| "../".repeat(up) + name).map(PathBuf::from);
-    let found = candidates.into_iter().find(|path| fs::may_be_there(path));
+    let mut above = (1..=depth).map(|up| "../".repeat(up) + name).map(PathBuf::from);
+    let found = above.find(|path| fs::may_be_there(path));
     found.ok_or_else(|| ProjectError::NoFile { name: name.into(), in_repository: root.is_some() })
 }
 
