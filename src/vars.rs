@@ -5,6 +5,7 @@ use crate::secret::SecretText;
 use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::Arc;
 
 /// The longest value, in bytes (`docs/format.md`, limits).
 pub const MAX_VALUE: usize = 256 * 1024;
@@ -13,9 +14,9 @@ pub const MAX_VALUE: usize = 256 * 1024;
 pub const MAX_NAME: usize = 256;
 
 /// A portable environment variable name: `[A-Za-z_][A-Za-z0-9_]*`, at most 256 bytes (POSIX.1-2024, 8.1, with lower case),
-/// and not `__proto__`.
+/// and not `__proto__`. A clone shares the text.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct VarName(Box<str>);
+pub struct VarName(Arc<str>);
 
 /// Why a text cannot be a variable's name or value. Never says what the value was.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
