@@ -231,5 +231,9 @@ impl Source<'_> {
 }
 
 fn first_refused(text: &str, refused: impl Fn(char) -> Option<Code>) -> Option<(usize, Code)> {
+    // No class refuses these, and long values are made of nothing else.
+    if text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ') {
+        return None;
+    }
     text.char_indices().find_map(|(offset, char)| refused(char).map(|code| (offset, code)))
 }
