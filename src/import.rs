@@ -3,8 +3,8 @@
 use crate::child;
 use crate::dotenv::Duplicates;
 use crate::error::{Failure, Result, Status, shown};
-use crate::formats::dotenv::{self, ImportError, Options, Reader};
-use crate::formats::{Incoming, Item};
+use crate::formats::dotenv::{self, Options, Reader};
+use crate::formats::{ImportError, Incoming, Item};
 use crate::fs::{self, FsError};
 use crate::sealed::{Line, MAX_FILE, Storage, Unlocked, Utc};
 use crate::secret::{Secret, SecretText};

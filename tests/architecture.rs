@@ -24,7 +24,7 @@ const MODULES: &[(u8, &str, &[&str])] = &[
     (2, "sealed", &["crypto", "dotenv", "error", "secret", "vars"]),
     (3, "git", &["child", "error", "fs"]),
     (3, "import", &["child", "dotenv", "error", "formats", "fs", "sealed", "secret", "vars"]),
-    (3, "project", &["crypto", "error", "fs", "sealed", "secret"]),
+    (3, "project", &["crypto", "error", "fs", "sealed", "secret", "vars"]),
     (4, "cli", &["child", "crypto", "error", "fs", "generate", "git", "import", "project", "sealed", "secret", "vars"]),
     (5, "main", &["cli"]),
 ];
@@ -92,7 +92,11 @@ const PLACES: &[(&str, &[&str], &str)] = &[
     ("sha2::", &["src/crypto.rs"], PRIMITIVE),
     ("subtle::", &["src/crypto.rs"], PRIMITIVE),
     // The flags that verbs share stand beside what they mean.
-    ("clap::", &["src/cli/", "src/import.rs", "src/project/settings.rs"], "the command line is the verbs' matter"),
+    (
+        "clap::",
+        &["src/cli/", "src/import.rs", "src/project/selection.rs", "src/project/settings.rs"],
+        "the command line is the verbs' matter",
+    ),
     ("dotenvy::", &["src/formats/dotenv.rs"], "reading as others do is a format's matter"),
     (
         "rustix::",

@@ -2,9 +2,9 @@
 
 use super::Ctx;
 use crate::child::{self, Precedence};
-use crate::error::{Failure, Result, Status};
-use crate::project::{Outside as _, at};
-use crate::vars::{Glob, Vars};
+use crate::error::Result;
+use crate::project::{Outside as _, Selection};
+use crate::vars::Vars;
 use std::ffi::OsString;
 
 /// Start a command with the values in its environment
@@ -26,36 +26,16 @@ pub(super) struct Args {
     #[arg(long = "override")]
     override_process: bool,
 
-    /// Hand over only the names that match
-    #[arg(long, value_name = "GLOB,...", value_delimiter = ',')]
-    only: Vec<Glob>,
-
-    /// Hand over all but the names that match
-    #[arg(long, value_name = "GLOB,...", value_delimiter = ',')]
-    except: Vec<Glob>,
+    #[command(flatten)]
+    selection: Selection,
 
     /// The command and its arguments
     #[arg(required = true, trailing_var_arg = true, value_name = "COMMAND")]
     command: Vec<OsString>,
 }
 
-/// `--only` with a pattern that fits no name: mostly a typing error, and the command would lack what it needs.
-#[derive(Debug, thiserror::Error)]
-#[error("--only {0}: no name in the sealed file matches")]
-struct NothingMatches(String);
-
-impl Failure for NothingMatches {
-    fn status(&self) -> Status {
-        Status::Usage
-    }
-
-    fn hint(&self) -> Option<String> {
-        Some("envsec list shows the names; * stands for any text".into())
-    }
-}
-
 pub(super) fn run(args: &Args, ctx: &Ctx<'_>) -> Result<()> {
-    let vars = collect(args, ctx)?;
+    let vars = args.selection.of(&ctx.project.open()?)?.vars;
     if ctx.ui.is_verbose() {
         explain(&vars, args, ctx);
     }
@@ -73,24 +53,5 @@ fn explain(vars: &Vars, args: &Args, ctx: &Ctx<'_>) {
         if std::env::var_os(name.as_str()).is_some_and(|value| !value.is_empty()) {
             ctx.ui.explain(&format!("{name}: {what}"));
         }
-    }
-}
-
-/// The values of all files that are asked for; later files win.
-fn collect(args: &Args, ctx: &Ctx<'_>) -> Result<Vars> {
-    let mut vars = Vars::default();
-    let mut unmatched: Vec<&Glob> = args.only.iter().collect();
-    for opened in ctx.project.open()? {
-        for (name, value) in opened.unlocked.vars().map_err(at(opened.path()))? {
-            unmatched.retain(|glob| !glob.matches(&name));
-            let any = |globs: &[Glob]| globs.iter().any(|glob| glob.matches(&name));
-            if (args.only.is_empty() || any(&args.only)) && !any(&args.except) {
-                vars.insert(name, value);
-            }
-        }
-    }
-    match unmatched.first() {
-        Some(glob) => Err(NothingMatches(glob.to_string()).into()),
-        None => Ok(vars),
     }
 }

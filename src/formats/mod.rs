@@ -1,7 +1,10 @@
 //! The interchange formats, one file each, both directions side by side.
 
 pub mod dotenv;
+mod error;
 mod expand;
+
+pub use error::{ImportError, Problem};
 
 use crate::vars::{Value, VarName};
 

@@ -2,9 +2,11 @@
 //! settings.
 
 mod credentials;
+mod selection;
 mod settings;
 
 pub use credentials::{Outside, Source, Sources};
+pub use selection::{Selected, Selection, SelectionError};
 pub use settings::{Flags, label, label_of_name};
 
 use crate::crypto;

@@ -122,6 +122,23 @@ impl Unlocked {
         self.file.body.find(name).map(|entry| self.value_of(entry)).transpose()
     }
 
+    /// The old values of rotations that are still handed out at `now`, by the names of their entries.
+    ///
+    /// # Errors
+    /// [`SealedError::Value`] for the first one that does not decrypt.
+    pub fn previous(&self, now: Utc) -> Result<Vars, SealedError> {
+        let mut vars = Vars::default();
+        for (_, rotation) in self.file.header.rotations() {
+            if let Some((token, until)) = &rotation.previous
+                && *until > now
+            {
+                let value = self.keys.decrypt(Purpose::Previous, &rotation.name, token)?;
+                vars.insert(rotation.name.clone(), value);
+            }
+        }
+        Ok(vars)
+    }
+
     /// Whether anything was changed since the file was opened.
     pub fn is_changed(&self) -> bool {
         self.changed

@@ -1,0 +1,129 @@
+//! Which values of the sealed files a verb hands on: the flags `--only` and `--except`, and what several files make of a
+//! name.
+
+use super::{Opened, at};
+use crate::error::{Failure, Result, Status};
+use crate::sealed::{Storage, Utc};
+use crate::vars::{Glob, VarName, Vars};
+use std::collections::HashSet;
+
+/// Names to hand over. The flags of every verb that does.
+#[derive(clap::Args)]
+pub struct Selection {
+    /// Hand over only the names that match
+    #[arg(long, value_name = "GLOB,...", value_delimiter = ',')]
+    pub only: Vec<Glob>,
+
+    /// Hand over all but the names that match
+    #[arg(long, value_name = "GLOB,...", value_delimiter = ',')]
+    pub except: Vec<Glob>,
+}
+
+/// What was selected.
+#[derive(Default)]
+pub struct Selected {
+    /// The values; later files win.
+    pub vars: Vars,
+    /// The names whose values are stored encrypted where they come from.
+    pub secret: HashSet<VarName>,
+}
+
+/// Why no values can be handed over.
+#[derive(Debug, thiserror::Error)]
+pub enum SelectionError {
+    /// `--only` with a pattern that fits no name: mostly a typing error, and the reader would lack what it needs.
+    #[error("--only {0}: no name in the sealed file matches")]
+    NothingMatches(String),
+    /// The name that a previous value would get is a variable already, or is no name.
+    #[error("--previous: {}: {what}", .names.iter().map(String::as_str).collect::<Vec<_>>().join(", "))]
+    PreviousName {
+        /// The names that previous values would get.
+        names: Vec<String>,
+        /// What is wrong with them.
+        what: &'static str,
+    },
+}
+
+impl Failure for SelectionError {
+    fn status(&self) -> Status {
+        match self {
+            SelectionError::NothingMatches(_) => Status::Usage,
+            SelectionError::PreviousName { .. } => Status::Other,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            SelectionError::NothingMatches(_) => "envsec list shows the names; * stands for any text".into(),
+            SelectionError::PreviousName { .. } => "leave them out with --except, or go without --previous".into(),
+        })
+    }
+}
+
+impl Selection {
+    /// The values of all files that are chosen; later files win.
+    ///
+    /// # Errors
+    /// A value that does not decrypt; [`SelectionError::NothingMatches`].
+    pub fn of(&self, files: &[Opened]) -> Result<Selected> {
+        let mut selected = Selected::default();
+        let mut unmatched: Vec<&Glob> = self.only.iter().collect();
+        for opened in files {
+            let storage = opened.unlocked.locked().names().map(|(_, storage)| storage);
+            for ((name, value), storage) in opened.unlocked.vars().map_err(at(opened.path()))?.into_iter().zip(storage)
+            {
+                unmatched.retain(|glob| !glob.matches(&name));
+                if self.takes(&name) {
+                    match storage {
+                        Storage::Secret => selected.secret.insert(name.clone()),
+                        Storage::Plain => selected.secret.remove(&name),
+                    };
+                    selected.vars.insert(name, value);
+                }
+            }
+        }
+        match unmatched.first() {
+            Some(glob) => Err(SelectionError::NothingMatches(glob.to_string()).into()),
+            None => Ok(selected),
+        }
+    }
+
+    fn takes(&self, name: &VarName) -> bool {
+        let any = |globs: &[Glob]| globs.iter().any(|glob| glob.matches(name));
+        (self.only.is_empty() || any(&self.only)) && !any(&self.except)
+    }
+
+    /// Adds `NAME_PREVIOUS` for each chosen name whose old value is still handed out at `now`. It goes with its value: a
+    /// name that a later file has as well gets no previous value from an earlier one.
+    ///
+    /// # Errors
+    /// A value that does not decrypt; [`SelectionError::PreviousName`].
+    pub fn add_previous(&self, files: &[Opened], now: Utc, selected: &mut Selected) -> Result<()> {
+        let (mut taken, mut impossible) = (Vec::new(), Vec::new());
+        for (at_file, opened) in files.iter().enumerate() {
+            let later = &files[at_file + 1..];
+            for (name, value) in opened.unlocked.previous(now).map_err(at(opened.path()))? {
+                if !self.takes(&name) || later.iter().any(|other| other.unlocked.contains(&name)) {
+                    continue;
+                }
+                let previous = format!("{name}_PREVIOUS");
+                let Ok(previous) = VarName::try_from(previous.as_str()) else {
+                    impossible.push(previous);
+                    continue;
+                };
+                if files.iter().any(|file| file.unlocked.contains(&previous)) {
+                    taken.push(previous.to_string());
+                    continue;
+                }
+                selected.secret.insert(previous.clone());
+                selected.vars.insert(previous, value);
+            }
+        }
+        refuse(taken, "in the sealed file already, as a variable of its own")?;
+        refuse(impossible, "longer than a name may be")
+    }
+}
+
+fn refuse(names: Vec<String>, what: &'static str) -> Result<()> {
+    if names.is_empty() { Ok(()) } else { Err(SelectionError::PreviousName { names, what }.into()) }
+}
