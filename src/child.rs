@@ -40,8 +40,8 @@ pub enum ChildError {
         bytes: usize,
     },
     /// The file holds what no child may get.
-    #[error("{0}: names that begin with ENVSEC_PASSWORD or ENVSEC_KEY are envsec's own, and no child gets them")]
-    Withheld(VarName),
+    #[error("{}: names that begin with ENVSEC_PASSWORD or ENVSEC_KEY are envsec's own, and no child gets them", .0.iter().map(VarName::as_str).collect::<Vec<_>>().join(", "))]
+    Withheld(Vec<VarName>),
     /// No such command.
     #[error("{0}: command not found")]
     NotFound(String),
@@ -89,7 +89,7 @@ pub fn is_withheld(name: &OsStr) -> bool {
 /// # Errors
 /// [`ChildError::Withheld`].
 pub fn check_name(name: &VarName) -> Result<(), ChildError> {
-    if is_withheld(OsStr::new(name.as_str())) { Err(ChildError::Withheld(name.clone())) } else { Ok(()) }
+    if is_withheld(OsStr::new(name.as_str())) { Err(ChildError::Withheld(vec![name.clone()])) } else { Ok(()) }
 }
 
 /// A command to be run beside this process, with neither its credentials nor its standard input.

@@ -1,21 +1,30 @@
 //! Bringing foreign entries into a sealed file: clashes with what is there, comments, order, what is stored plain.
 
-use crate::child;
+use crate::child::{self, ChildError};
 use crate::dotenv::Duplicates;
 use crate::error::{Failure, Result, Status, shown};
 use crate::formats::dotenv::{self, Options, Reader};
-use crate::formats::{ImportError, Incoming, Item};
+use crate::formats::seed::Blob;
+use crate::formats::{ImportError, Incoming, Item, env0, json};
 use crate::fs::{self, FsError};
 use crate::sealed::{Line, MAX_FILE, Storage, Unlocked, Utc};
 use crate::secret::{Secret, SecretText};
 use crate::vars::{Glob, VarName};
 use rand::CryptoRng;
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// How a foreign text is read and stored: the flags of every verb that imports.
 #[derive(clap::Args, Default)]
 pub struct Flags {
+    /// What the text is
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
+    pub format: Format,
+
+    /// Read the password of a seed blob from a file, where it is not the sealed file's own
+    #[arg(long, value_name = "FILE")]
+    pub blob_password_file: Vec<PathBuf>,
+
     /// Whose reading of the text counts where readers disagree
     #[arg(long, value_enum, value_name = "READER")]
     pub dialect: Option<Dialect>,
@@ -35,6 +44,36 @@ pub struct Flags {
     /// Keep the values in comments such as "# OLD_KEY=abc"
     #[arg(long)]
     pub keep_comment_values: bool,
+}
+
+/// The formats to import.
+#[derive(Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// Lines of NAME=value, comments, quotes
+    #[default]
+    Dotenv,
+    /// A flat object
+    Json,
+    /// An encrypted base64 blob, see docs/format.md
+    Seed,
+    /// What env -0 prints
+    Env0,
+}
+
+/// A flag that says nothing to the format.
+#[derive(Debug, thiserror::Error)]
+#[error("{flag} goes with --format {format} only")]
+pub struct WrongFormat {
+    /// The flag.
+    flag: &'static str,
+    /// The format that it belongs to.
+    format: &'static str,
+}
+
+impl Failure for WrongFormat {
+    fn status(&self) -> Status {
+        Status::Usage
+    }
 }
 
 /// The readers to choose from besides envsec's own strict one.
@@ -80,15 +119,57 @@ impl Source {
 impl Flags {
     /// Whether any of them was given.
     pub fn is_used(&self) -> bool {
-        let Flags { dialect, duplicates, expand, plain, keep_comment_values } = self;
-        dialect.is_some() || duplicates.is_some() || *expand || !plain.is_empty() || *keep_comment_values
+        let Flags { format, blob_password_file, plain, .. } = self;
+        *format != Format::Dotenv || !blob_password_file.is_empty() || !plain.is_empty() || self.dotenv_flag().is_some()
     }
 
-    /// Parses a dotenv text as the flags say.
+    /// The first of the flags that say how dotenv text is read.
+    fn dotenv_flag(&self) -> Option<&'static str> {
+        let given = [
+            (self.dialect.is_some(), "--dialect"),
+            (self.duplicates.is_some(), "--duplicates"),
+            (self.expand, "--expand"),
+            (self.keep_comment_values, "--keep-comment-values"),
+        ];
+        given.into_iter().find_map(|(is_given, flag)| is_given.then_some(flag))
+    }
+
+    /// Refuses flags that would be passed over in silence.
+    fn check(&self) -> std::result::Result<(), WrongFormat> {
+        match self.dotenv_flag() {
+            Some(flag) if self.format != Format::Dotenv => Err(WrongFormat { flag, format: "dotenv" }),
+            _ if self.format != Format::Seed && !self.blob_password_file.is_empty() => {
+                Err(WrongFormat { flag: "--blob-password-file", format: "seed" })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Parses a text as the flags say; `passwords` is asked for those of a blob, given its name.
     ///
     /// # Errors
-    /// As [`dotenv::parse`].
-    pub fn parse(&self, source: &Source) -> std::result::Result<Incoming, ImportError> {
+    /// [`WrongFormat`], [`ImportError`], and what `passwords` fails with.
+    pub fn parse(
+        &self,
+        source: &Source,
+        passwords: impl FnOnce(&[PathBuf], &str) -> Result<Vec<Secret>>,
+    ) -> Result<Incoming> {
+        self.check()?;
+        let (text, name) = (source.text.expose(), source.name.as_str());
+        let incoming = match self.format {
+            Format::Dotenv => self.parse_dotenv(text, name)?,
+            Format::Json => json::parse(text, name)?,
+            Format::Env0 => env0::parse(text, name)?,
+            Format::Seed => {
+                let blob = Blob::parse(text, name)?;
+                blob.open(&passwords(&self.blob_password_file, name)?, name)?
+            }
+        };
+        refuse_withheld(&incoming)?;
+        Ok(incoming)
+    }
+
+    fn parse_dotenv(&self, text: &[u8], name: &str) -> std::result::Result<Incoming, ImportError> {
         // What no child gets does not get into the file either.
         let process = |name: &str| {
             let value = std::env::var(name).ok().filter(|_| !child::is_withheld(name.as_ref()));
@@ -108,7 +189,7 @@ impl Flags {
             keep_comment_values: self.keep_comment_values,
             expand: if self.expand { Some(&process) } else { None },
         };
-        dotenv::parse(source.text.expose(), &source.name, &options)
+        dotenv::parse(text, name, &options)
     }
 }
 
@@ -171,6 +252,12 @@ impl Failure for AlreadyThere {
     }
 }
 
+/// Refuses the names that no child gets.
+fn refuse_withheld(incoming: &Incoming) -> std::result::Result<(), ChildError> {
+    let withheld: Vec<VarName> = incoming.names().filter(|name| child::check_name(name).is_err()).cloned().collect();
+    if withheld.is_empty() { Ok(()) } else { Err(ChildError::Withheld(withheld)) }
+}
+
 /// Adds all entries to the end of the file in their order, with the comments and blank lines above them; names that are
 /// there already change in their place and bring no comment.
 ///
@@ -191,7 +278,6 @@ pub fn into_file(
             above.push(item);
             continue;
         };
-        child::check_name(&name)?;
         let storage = policy.plain.iter().any(|glob| glob.matches(&name)).then_some(Storage::Plain);
         if !file.contains(&name) {
             append_lines(file, &above);
@@ -211,9 +297,7 @@ pub fn into_file(
 }
 
 fn refuse_clashes(file: &Unlocked, incoming: &Incoming, policy: &Policy) -> Result<()> {
-    let names =
-        incoming.items.iter().filter_map(|item| if let Item::Entry(name, _) = item { Some(name) } else { None });
-    let clashes: Vec<VarName> = names.filter(|name| file.contains(name)).cloned().collect();
+    let clashes: Vec<VarName> = incoming.names().filter(|name| file.contains(name)).cloned().collect();
     if clashes.is_empty() || policy.existing != Existing::Refuse { Ok(()) } else { Err(AlreadyThere(clashes).into()) }
 }
 

@@ -151,6 +151,11 @@ impl SecretText {
     pub fn duplicate(&self) -> Self {
         SecretText::from(self.expose())
     }
+
+    /// The same text as bytes.
+    pub fn into_bytes(mut self) -> Secret {
+        Secret::from(std::mem::take(&mut *self.0).into_bytes())
+    }
 }
 
 impl From<String> for SecretText {

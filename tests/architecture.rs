@@ -19,19 +19,27 @@ const MODULES: &[(u8, &str, &[&str])] = &[
     (1, "fs", &["error", "secret"]),
     (1, "generate", &["error", "secret"]),
     (2, "child", &["error", "vars"]),
-    (2, "formats", &["dotenv", "error", "secret", "vars"]),
+    (2, "formats", &["crypto", "dotenv", "error", "secret", "vars"]),
     // Bytes in, bytes out: no fs.
     (2, "sealed", &["crypto", "dotenv", "error", "secret", "vars"]),
     (3, "git", &["child", "error", "fs"]),
     (3, "import", &["child", "dotenv", "error", "formats", "fs", "sealed", "secret", "vars"]),
     (3, "project", &["crypto", "error", "fs", "sealed", "secret", "vars"]),
-    (4, "cli", &["child", "crypto", "error", "fs", "generate", "git", "import", "project", "sealed", "secret", "vars"]),
+    (
+        4,
+        "cli",
+        &[
+            "child", "crypto", "error", "formats", "fs", "generate", "git", "import", "project", "sealed", "secret",
+            "vars",
+        ],
+    ),
     (5, "main", &["cli"]),
 ];
 
 /// Calls of `expose()` and `expose_mut()`, where a secret leaves its type, by file.
 const EXPOSE: &[(&str, usize)] = &[
     ("src/child.rs", 2),
+    ("src/cli/export.rs", 3),
     ("src/cli/get.rs", 1),
     ("src/cli/init.rs", 1),
     ("src/cli/set.rs", 2),
@@ -40,8 +48,12 @@ const EXPOSE: &[(&str, usize)] = &[
     ("src/crypto.rs", 4),
     ("src/dotenv/document.rs", 2),
     ("src/dotenv/node.rs", 3),
-    ("src/formats/dotenv.rs", 2),
+    ("src/formats/dotenv.rs", 4),
     ("src/formats/expand.rs", 2),
+    ("src/formats/json.rs", 1),
+    ("src/formats/mod.rs", 3),
+    ("src/formats/seed.rs", 2),
+    ("src/fs/write.rs", 2),
     ("src/generate.rs", 1),
     ("src/import.rs", 1),
     ("src/project/credentials.rs", 1),
@@ -71,6 +83,7 @@ const PLACES: &[(&str, &[&str], &str)] = &[
         "std::env",
         &[
             "src/child.rs",               // the environment of helpers
+            "src/cli/export.rs",          // GITHUB_ENV
             "src/cli/mod.rs",             // the arguments
             "src/cli/run.rs",             // the environment of the child
             "src/fs/",                    // the current folder

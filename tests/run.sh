@@ -24,23 +24,25 @@ need() {
 
 python_tools() {
   local python=$tools/venv/bin/python
-  if "$python" -c 'import cryptography, dotenv' 2>/dev/null; then return; fi
+  if "$python" -c 'import cryptography, dotenv, yaml' 2>/dev/null; then return; fi
   need python3-venv python3 -c 'import ensurepip, venv'
-  say "installing cryptography and python-dotenv into $tools/venv"
+  say "installing cryptography, python-dotenv and PyYAML into $tools/venv"
   python3 -m venv --clear "$tools/venv"
-  twice "$python" -m pip install --quiet --disable-pip-version-check cryptography python-dotenv
+  twice "$python" -m pip install --quiet --disable-pip-version-check cryptography python-dotenv pyyaml
 }
 
 npm_tools() {
-  if [ -f "$tools/node_modules/dotenv/package.json" ]; then return; fi
+  if [ -f "$tools/node_modules/dotenv/package.json" ] && [ -f "$tools/node_modules/yaml/package.json" ]; then return; fi
   need npm npm --version
-  say "installing npm's dotenv into $tools/node_modules"
-  twice npm install --prefix "$tools" --no-save --no-package-lock --no-audit --no-fund --loglevel=error dotenv@latest >/dev/null
+  say "installing npm's dotenv and yaml into $tools/node_modules"
+  twice npm install --prefix "$tools" --no-save --no-package-lock --no-audit --no-fund --loglevel=error dotenv@latest yaml@latest >/dev/null
 }
 
 mkdir -p "$tools"
 need git git --version
 need strace strace -V
+need zsh zsh --version
+need fish fish --version
 python_tools
 npm_tools
 

@@ -7,9 +7,9 @@ use crate::import::{self, Existing, Policy};
 use crate::sealed::Utc;
 use std::path::PathBuf;
 
-/// Bring a plaintext dotenv file in
+/// Bring a plaintext file in
 ///
-/// Its comments and order come along. If anything is wrong with the file, nothing is imported.
+/// A dotenv file brings its comments and order along. If anything is wrong with the file, nothing is imported.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -17,6 +17,8 @@ Examples:
   envsec import .env --plain 'PORT,LOG_*'
   envsec import .env.local --replace
   heroku config --shell | envsec import -
+  heroku config --json | envsec import - --format json
+  env -0 | envsec import - --format env0
   envsec import .env --dialect node     where npm dotenv's reading is what ran so far")]
 pub(super) struct Args {
     /// The file, - for standard input
@@ -37,7 +39,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, ctx: &Ctx<'_>) -> Result<()> {
     let source = import::Source::read(&args.source)?;
-    let mut incoming = args.reading.parse(&source)?;
+    let mut incoming = args.reading.parse(&source, |files, name| ctx.project.blob_passwords(files, name))?;
     let notes = std::mem::take(&mut incoming.notes);
     let existing = match (args.replace, args.keep) {
         (true, _) => Existing::Replace,

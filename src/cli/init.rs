@@ -89,7 +89,10 @@ pub(super) fn run(args: &Args, ctx: &Ctx<'_>) -> Result<()> {
         return Err(InitError::NothingToImport.into());
     }
     let source = args.from.as_deref().map(import::Source::read).transpose()?;
-    let mut incoming = source.as_ref().map(|source| args.reading.parse(source)).transpose()?;
+    let mut incoming = source
+        .as_ref()
+        .map(|source| args.reading.parse(source, |files, name| ctx.project.blob_passwords(files, name)))
+        .transpose()?;
     let notes = incoming.as_mut().map(|incoming| std::mem::take(&mut incoming.notes)).unwrap_or_default();
 
     let rng = &mut crypto::system_rng();

@@ -1,5 +1,6 @@
 //! The verbs: what was typed, one module each, and how a failure ends the program.
 
+mod export;
 mod get;
 mod import;
 mod init;
@@ -61,6 +62,7 @@ enum Verb {
     List(list::Args),
     Unset(unset::Args),
     Import(import::Args),
+    Export(export::Args),
 }
 
 /// What every verb gets.
@@ -94,6 +96,7 @@ fn dispatch(cli: &Cli, ui: &Ui) -> Result<()> {
         Verb::List(args) => list::run(args, &ctx),
         Verb::Unset(args) => unset::run(args, &ctx),
         Verb::Import(args) => import::run(args, &ctx),
+        Verb::Export(args) => export::run(args, &ctx),
     }
 }
 

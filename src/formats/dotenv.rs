@@ -1,10 +1,10 @@
-//! dotenv text from elsewhere: read strictly, or as npm dotenv or the dotenvy crate would have.
+//! dotenv text: from elsewhere, read strictly, or as npm dotenv or the dotenvy crate would have; and for others.
 
 use super::expand::{expand, is_name_char};
-use super::{ImportError, Incoming, Item, MAX_LINES, Problem};
-use crate::dotenv::{Dialect, Document, Duplicates, EntryRef, Kind, Node, Quoting};
+use super::{ImportError, Incoming, Item, MAX_LINES, NotCarried, Problem, printed, refuse};
+use crate::dotenv::{Dialect, Document, Duplicates, EntryRef, Kind, Node, Place, Quoting, Rule, quote};
 use crate::secret::SecretText;
-use crate::vars::{Value, VarName};
+use crate::vars::{Value, VarName, Vars};
 use std::collections::{HashMap, HashSet};
 
 /// As whom to read.
@@ -270,6 +270,26 @@ impl Reading<'_> {
         }
         self.incoming.items = kept;
     }
+}
+
+/// An entry for each variable, by the serialiser's rules S1 to S8, and the names written by S5 to S7, which a shell that
+/// sources the file or a reader other than npm dotenv may take for something else.
+///
+/// # Errors
+/// Values for which only `$'...'` is left, which no dotenv reader knows.
+pub fn print(vars: &Vars) -> Result<(SecretText, Vec<VarName>), NotCarried> {
+    refuse(vars, "dotenv", |_, value| {
+        let (rule, _) = quote(value, Place::File);
+        (rule == Rule::S9).then_some("no quoting that dotenv readers share can hold this value")
+    })?;
+    let is_delicate = |value: &Value| matches!(quote(value.expose(), Place::File).0, Rule::S5 | Rule::S6 | Rule::S7);
+    let delicate = vars.iter().filter(|(_, value)| is_delicate(value)).map(|(name, _)| name.clone()).collect();
+    let text = printed(vars, |text, name, value| {
+        for part in [name, "=", quote(value, Place::File).1.expose(), "\n"] {
+            text.push_str(part);
+        }
+    });
+    Ok((text, delicate))
 }
 
 #[cfg(test)]

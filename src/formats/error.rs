@@ -1,8 +1,10 @@
 //! Why a text is not taken, or a value not given, by a format.
 
-use super::MAX_LINES;
-use crate::dotenv::SyntaxError;
+use super::{Incoming, MAX_LINES};
+use crate::dotenv::{MAX_ERRORS, SyntaxError};
 use crate::error::{Failure, Status};
+use crate::vars::VarName;
+use std::fmt::Display;
 
 /// Why a text was not read. Places and names, never a value.
 #[derive(Debug, thiserror::Error)]
@@ -51,12 +53,31 @@ pub enum Problem {
     /// dotenvy would substitute envsec's own credentials.
     #[error("the text names ENVSEC_PASSWORD or ENVSEC_KEY, which dotenvy would replace by envsec's own credential")]
     OwnCredential,
+    /// UTF-16, told by its byte order mark.
+    #[error("this is UTF-16 (PowerShell's > writes it); save it as UTF-8")]
+    Utf16,
+    /// What a blob was decrypted to is no text.
+    #[error("its content is not UTF-8 text")]
+    NotUtf8,
+    /// A seed blob that is no base64.
+    #[error("not base64, which a seed blob is")]
+    NoBlob,
+    /// A seed blob that cannot be one.
+    #[error("too short for a seed blob")]
+    ShortBlob,
+    /// No password opens the seed blob.
+    #[error("the blob does not open: a wrong password, or it was changed")]
+    BlobClosed,
+    /// scrypt's memory cannot be had.
+    #[error("opening the blob takes 16 MiB of memory, and the system does not give it")]
+    NoMemory,
 }
 
 impl Failure for ImportError {
     fn status(&self) -> Status {
         match self {
             ImportError::Text { problem: Problem::ExpandsByItself, .. } => Status::Usage,
+            ImportError::Text { problem: Problem::BlobClosed, .. } => Status::Credential,
             _ => Status::Other,
         }
     }
@@ -69,7 +90,60 @@ impl Failure for ImportError {
             ImportError::Text { problem: Problem::Dotenvy, .. } => {
                 "nothing was imported; without --dialect each error is named with its place".into()
             }
+            ImportError::Text { problem: Problem::BlobClosed, .. } => {
+                "nothing was imported; a blob with a password of its own: --blob-password-file FILE".into()
+            }
             _ => "nothing was imported".into(),
         })
+    }
+}
+
+/// What is wrong with a text, collected by place.
+pub(super) struct Complaints {
+    source_name: String,
+    lines: Vec<String>,
+}
+
+impl Complaints {
+    pub(super) fn new(source_name: &str) -> Self {
+        Complaints { source_name: source_name.to_owned(), lines: Vec::new() }
+    }
+
+    /// Notes what is wrong at a place; never with a value.
+    pub(super) fn add(&mut self, place: impl Display, what: impl Display) {
+        self.lines.push(format!("{place}: {what}"));
+    }
+
+    /// Whether there are so many that reading on would only cost time.
+    pub(super) fn is_full(&self) -> bool {
+        self.lines.len() >= MAX_ERRORS
+    }
+
+    /// What was read, if there is no complaint.
+    pub(super) fn or(self, incoming: Incoming) -> Result<Incoming, ImportError> {
+        if self.lines.is_empty() {
+            return Ok(incoming);
+        }
+        Err(ImportError::Entries { source_name: self.source_name, lines: self.lines })
+    }
+}
+
+/// Variables that a format cannot carry exactly.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", .names.iter().map(|(name, why)| format!("{format} cannot carry {name}: {why}")).collect::<Vec<_>>().join("\n"))]
+pub struct NotCarried {
+    /// The format's name.
+    pub format: &'static str,
+    /// All of them, each with the reason.
+    pub names: Vec<(VarName, &'static str)>,
+}
+
+impl Failure for NotCarried {
+    fn status(&self) -> Status {
+        Status::Other
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some("nothing was exported; leave them out with --except, or take another format".into())
     }
 }

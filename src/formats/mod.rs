@@ -1,12 +1,26 @@
-//! The interchange formats, one file each, both directions side by side.
+//! The interchange formats, one file each, both directions side by side where both exist (`docs/formats.md`).
+//!
+//! Every way out is exact or refuses: what a format cannot carry is named, with the reason, and nothing is printed.
 
+pub mod docker;
 pub mod dotenv;
+pub mod env0;
 mod error;
+mod escape;
 mod expand;
+pub mod fish;
+pub mod github;
+pub mod gitlab;
+pub mod json;
+pub mod powershell;
+pub mod seed;
+pub mod shell;
+pub mod yaml;
 
-pub use error::{ImportError, Problem};
+pub use error::{ImportError, NotCarried, Problem};
 
-use crate::vars::{Value, VarName};
+use crate::secret::SecretText;
+use crate::vars::{Value, VarName, Vars};
 
 /// The most lines of a text to import: as many as a sealed file may have.
 const MAX_LINES: usize = 262_144;
@@ -28,4 +42,32 @@ pub enum Item {
     Blank,
     /// A variable.
     Entry(VarName, Value),
+}
+
+impl Incoming {
+    /// The names, in their order.
+    pub fn names(&self) -> impl Iterator<Item = &VarName> {
+        self.items.iter().filter_map(|item| if let Item::Entry(name, _) = item { Some(name) } else { None })
+    }
+}
+
+/// A text from what `print` appends for each variable: its buffer, the name, the value.
+fn printed(vars: &Vars, print: impl Fn(&mut SecretText, &str, &str)) -> SecretText {
+    let length = |(name, value): (&VarName, &Value)| name.as_str().len() + value.expose().len() + 16;
+    let mut text = SecretText::with_capacity(vars.iter().map(length).sum());
+    for (name, value) in vars.iter() {
+        print(&mut text, name.as_str(), value.expose());
+    }
+    text
+}
+
+/// Refuses all variables that `why` gives a reason for.
+fn refuse(
+    vars: &Vars,
+    format: &'static str,
+    why: impl Fn(&str, &str) -> Option<&'static str>,
+) -> Result<(), NotCarried> {
+    let reason = |(name, value): (&VarName, &Value)| Some((name.clone(), why(name.as_str(), value.expose())?));
+    let names: Vec<_> = vars.iter().filter_map(reason).collect();
+    if names.is_empty() { Ok(()) } else { Err(NotCarried { format, names }) }
 }

@@ -2,7 +2,7 @@
 
 mod write;
 
-pub use write::{NewFile, Replace, append, prepare, replace};
+pub use write::{NewFile, Replace, append, append_to_existing, prepare, replace, replace_privately};
 
 use crate::error::{Failure, Status, shown};
 use crate::secret::Secret;
@@ -233,6 +233,16 @@ pub fn lock_folder_of(path: &Path) -> Result<FolderLock, FsError> {
             Err(std::fs::TryLockError::Error(source)) => return Err(io_error(folder, "lock the folder")(source)),
         }
     }
+}
+
+/// Whether a regular file begins with these bytes. One that cannot be read does not; a pipe would block.
+pub fn begins_with(path: &Path, bytes: &[u8]) -> bool {
+    if !path.is_file() {
+        return false;
+    }
+    let mut start = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(bytes.len() as u64).read_to_end(&mut start));
+    read.is_ok() && start == bytes
 }
 
 /// Whether others than the owner may read a file.

@@ -2,7 +2,8 @@
 //!
 //! The new file has mode 0600 and is made with O_EXCL; after a crash at any point the old or the new file is there, whole.
 
-use super::{BESIDE, FsError, folder_of, io_error};
+use super::{BESIDE, FsError, folder_of, io_error, lock_folder_of, may_be_there, resolve};
+use crate::secret::Secret;
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -37,6 +38,26 @@ pub fn replace(path: &Path, bytes: &[u8], how: Replace) -> Result<(), FsError> {
         _ => io_error(path, "replace it")(failed.error),
     })?;
     sync_folder(path)
+}
+
+/// Puts a file with these bytes and mode 0600 at a path, whether there is a regular file or nothing, in one step. A
+/// symbolic link is followed; what is neither, a pipe or a device, is refused.
+///
+/// # Errors
+/// [`FsError::NotFound`] for a folder or the end of a link that is not there, [`FsError::Locked`], [`FsError::Io`]; what
+/// was there stays, and nothing is left beside it.
+pub fn replace_privately(path: &Path, bytes: &[u8]) -> Result<(), FsError> {
+    let target = if may_be_there(path) { resolve(path)? } else { path.to_owned() };
+    if target.metadata().is_ok_and(|meta| !meta.is_file()) {
+        let source = io::Error::new(ErrorKind::InvalidInput, "not a regular file");
+        return Err(io_error(path, "write it")(source));
+    }
+    let _lock = lock_folder_of(&target)?;
+    sweep(&target);
+    let new = write_beside(&target, bytes, REPLACEMENT)?;
+    new.as_file().sync_all().map_err(io_error(path, "write the new file to disk"))?;
+    new.persist(&target).map_err(|failed| io_error(path, "replace it")(failed.error))?;
+    sync_folder(&target)
 }
 
 /// A new file, written and synced, that has not got its name yet; dropped, it leaves nothing behind.
@@ -79,7 +100,7 @@ fn sweep(path: &Path) {
     };
     let Ok(entries) = folder_of(path).read_dir() else { return };
     for entry in entries.flatten().filter(|entry| entry.file_name().to_str().is_some_and(is_ours)) {
-        // It holds ciphertext only; if it stays, the next writer tries again.
+        // It is private; if it stays, the next writer tries again.
         let _ = std::fs::remove_file(entry.path());
     }
 }
@@ -179,4 +200,21 @@ pub fn append(path: &Path, text: &str) -> Result<(), FsError> {
     }
     let opened = OpenOptions::new().append(true).create(true).open(path);
     opened.and_then(|mut file| file.write_all(text.as_bytes())).map_err(io_error(path, "add lines to it"))
+}
+
+/// Appends to a file that is there, on a line of its own: after a last line without an end, one is added.
+///
+/// # Errors
+/// [`FsError::NotFound`], [`FsError::Io`].
+pub fn append_to_existing(path: &Path, bytes: &Secret) -> Result<(), FsError> {
+    let failed = |source| io_error(path, "add lines to it")(source);
+    let mut file = OpenOptions::new().read(true).append(true).open(path).map_err(failed)?;
+    let mut last = [b'\n'];
+    if file.metadata().map_err(failed)?.len() > 0 {
+        file.seek(io::SeekFrom::End(-1)).and_then(|_| file.read_exact(&mut last)).map_err(failed)?;
+    }
+    let mut whole = Secret::with_capacity(bytes.len() + 1);
+    whole.extend(if last == *b"\n" { b"" } else { b"\n" });
+    whole.extend(bytes.expose());
+    file.write_all(whole.expose()).map_err(failed)
 }

@@ -6,7 +6,7 @@ use super::settings::{Flags, variable};
 use crate::error::Result;
 use crate::fs;
 use crate::sealed::{Credential, Password, RawKey};
-use crate::secret::SecretText;
+use crate::secret::{Secret, SecretText};
 use std::path::{Path, PathBuf};
 
 /// The largest password or key file, in bytes.
@@ -126,14 +126,21 @@ impl Source {
     }
 
     fn read(&self, outside: &dyn Outside) -> Result<SecretText> {
-        let unreadable = |source| ProjectError::CredentialFile { from: self.name, source };
         let not_text = || ProjectError::setting(self.name, "is not UTF-8");
-        let bytes = match &self.place {
+        Ok(self.bytes(outside)?.into_text().map_err(|_| not_text())?)
+    }
+
+    /// Reads the exact bytes; all but a variable's value lose one line end.
+    ///
+    /// # Errors
+    /// What the source refuses.
+    pub fn bytes(&self, outside: &dyn Outside) -> Result<Secret> {
+        let unreadable = |source| ProjectError::CredentialFile { from: self.name, source };
+        let mut bytes = match &self.place {
             Place::Variable => {
-                let value = std::env::var_os(self.name).unwrap_or_default().into_string();
-                return Ok(value.map(SecretText::from).map_err(|_| not_text())?);
+                return Ok(Secret::from(std::env::var_os(self.name).unwrap_or_default().into_encoded_bytes()));
             }
-            Place::Command(command) => return Ok(without_line_end(&outside.output_of(command)?)),
+            Place::Command(command) => outside.output_of(command)?.into_bytes(),
             Place::File(path) if path.to_string_lossy().starts_with(RawKey::PREFIX) => {
                 return Err(ProjectError::setting(self.name, "holds a key, but takes the path of a file").into());
             }
@@ -146,15 +153,14 @@ impl Source {
             }
             Place::Descriptor(number) => fs::read_descriptor(*number, MAX_CREDENTIAL).map_err(unreadable)?,
         };
-        Ok(without_line_end(&bytes.into_text().map_err(|_| not_text())?))
+        bytes.truncate(len_without_line_end(bytes.expose()));
+        Ok(bytes)
     }
 }
 
-/// Drops exactly one LF or CRLF.
-fn without_line_end(text: &SecretText) -> SecretText {
-    let text = text.expose();
-    let body = text.strip_suffix('\n').map_or(text, |body| body.strip_suffix('\r').unwrap_or(body));
-    SecretText::from(body)
+/// The length without one LF or CRLF at the end.
+fn len_without_line_end(bytes: &[u8]) -> usize {
+    bytes.strip_suffix(b"\n").map_or(bytes, |body| body.strip_suffix(b"\r").unwrap_or(body)).len()
 }
 
 /// The credentials of one command, each read once, when it is first needed.

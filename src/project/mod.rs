@@ -13,6 +13,7 @@ use crate::crypto;
 use crate::error::{Error, Failure, Result, Status, shown};
 use crate::fs::{self, FsError, NewFile, Replace};
 use crate::sealed::{CredentialError, Label, Limits, Locked, MAX_FILE, Opening, SealedError, SlotId, Unlocked};
+use crate::secret::Secret;
 use credentials::Credentials;
 use settings::Pin;
 use std::path::{Path, PathBuf};
@@ -237,6 +238,22 @@ impl<'a> Project<'a> {
             (Some(path), true) => self.open_one(path, &mut Credentials::new(Sources::new(self.flags)?, self.outside)),
             _ => Err(ProjectError::SeveralFiles.into()),
         }
+    }
+
+    /// The bytes of the passwords that could open a blob from elsewhere: from these files, else those that the settings
+    /// name, else the terminal's answer.
+    ///
+    /// # Errors
+    /// A password that cannot be read.
+    pub fn blob_passwords(&self, files: &[PathBuf], blob: &str) -> Result<Vec<Secret>> {
+        let sources = match Sources::of_flags(["--blob-password-file", "", ""], files, &[], &[]) {
+            none if none.is_empty() => Sources::new(self.flags)?.passwords(),
+            of_blob => of_blob,
+        };
+        if sources.is_empty() {
+            return Ok(vec![self.outside.ask_hidden(&format!("Password of the blob in {blob}: "))?.into_bytes()]);
+        }
+        sources.iter().map(|source| source.bytes(self.outside)).collect()
     }
 
     fn open_one(&self, path: PathBuf, credentials: &mut Credentials<'_>) -> Result<Opened> {

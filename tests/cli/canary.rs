@@ -38,6 +38,11 @@ fn sandbox() -> Sandbox {
         ("reference", format!("{CANARY}=1\nA=${{{CANARY}}}${CANARY}x")),
         ("long", format!("A={}", CANARY.repeat(30_000))),
         ("exists", format!("SECRET={CANARY}")),
+        ("json-string", format!("\"{CANARY}\"")),
+        ("json-cut", format!("{{\"A\":\"{CANARY}")),
+        ("json-nested", format!("{{\"A\":[\"{CANARY}\"],\"B\":{{\"{CANARY}\":1}}}}")),
+        ("json-surrogate", format!("{{\"A\":\"{CANARY}\\ud800\"}}")),
+        ("json-trailing", format!("{{\"A\":\"x\"}} {CANARY}")),
     ] {
         sandbox.write(name, text);
     }
@@ -49,7 +54,17 @@ fn import_never_shows_a_value() {
     let sandbox = sandbox();
     let files = sandbox.files();
     for file in files.iter().filter(|name| !name.starts_with(".env")) {
-        for flags in ["", "--dialect node", "--dialect dotenvy", "--expand", "--duplicates last", "--plain '*'"] {
+        for flags in [
+            "",
+            "--dialect node",
+            "--dialect dotenvy",
+            "--expand",
+            "--duplicates last",
+            "--plain '*'",
+            "--format json",
+            "--format env0",
+            "--format seed",
+        ] {
             silent(&sandbox, &format!("envsec import {file} {flags}"));
             silent(&sandbox, &format!("envsec init -f new.enc --from {file} {flags} --new-password-file nowhere"));
         }
@@ -90,6 +105,11 @@ fn no_failure_shows_a_value_or_a_credential() {
             "set X",
             "unset NOPE",
             "import hash",
+            "import hash --format json",
+            "import hash --format env0",
+            "export >/dev/null",
+            "export --format docker --out out",
+            "export --format yaml --out /dev/null",
             "run -- true",
             "run -- no-such-command",
         ] {
@@ -108,6 +128,7 @@ fn wrong_credentials_are_not_shown() {
         "set X",
         "unset X",
         "import exists",
+        "export >/dev/null",
         "run -- true",
         "init -f new.enc",
         "init -f new.enc --raw-key",

@@ -4,8 +4,10 @@
 mod attacks;
 mod canary;
 mod docs;
+mod export;
 mod harness;
 mod import;
+mod import_formats;
 mod interop;
 mod prompts;
 mod run;
