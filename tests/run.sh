@@ -43,6 +43,8 @@ need git git --version
 need strace strace -V
 need zsh zsh --version
 need fish fish --version
+need groff-base groff --version
+need mandoc sh -c 'mandoc </dev/null'
 python_tools
 npm_tools
 

@@ -1,10 +1,12 @@
 //! The verbs: what was typed, one module each, and how a failure ends the program.
 
+mod completions;
 mod export;
 mod get;
 mod import;
 mod init;
 mod list;
+mod man;
 mod run;
 mod set;
 mod terminal;
@@ -63,6 +65,8 @@ enum Verb {
     Unset(unset::Args),
     Import(import::Args),
     Export(export::Args),
+    Completions(completions::Args),
+    Man(man::Args),
 }
 
 /// What every verb gets.
@@ -97,6 +101,8 @@ fn dispatch(cli: &Cli, ui: &Ui) -> Result<()> {
         Verb::Unset(args) => unset::run(args, &ctx),
         Verb::Import(args) => import::run(args, &ctx),
         Verb::Export(args) => export::run(args, &ctx),
+        Verb::Completions(args) => completions::run(args, &ctx),
+        Verb::Man(args) => man::run(args, &ctx),
     }
 }
 

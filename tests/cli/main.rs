@@ -3,12 +3,14 @@
 
 mod attacks;
 mod canary;
+mod completions;
 mod docs;
 mod export;
 mod harness;
 mod import;
 mod import_formats;
 mod interop;
+mod man;
 mod prompts;
 mod run;
 mod settings;
