@@ -45,6 +45,8 @@ need zsh zsh --version
 need fish fish --version
 need groff-base groff --version
 need mandoc sh -c 'mandoc </dev/null'
+need hyperfine hyperfine --version
+need time /usr/bin/time --version
 python_tools
 npm_tools
 

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods, reason = "a test may")]
 
 mod attacks;
+mod bench;
 mod canary;
 mod completions;
 mod docs;
