@@ -85,7 +85,7 @@ fn fish_completes_the_names_of_the_sealed_file() {
     let sandbox = sandbox();
     assert_eq!(fish(&sandbox, "envsec get DATA"), "DATABASE_URL\nDATABASE_USER\n");
     assert_eq!(fish(&sandbox, "envsec -e production unset "), "ONLY_HERE\n");
-    assert_eq!(fish(&sandbox, "envsec imp"), "import\tBring a plaintext dotenv file in\n");
+    assert_eq!(fish(&sandbox, "envsec imp"), "import\tBring a plaintext file in\n");
 }
 
 #[test]
