@@ -102,7 +102,7 @@ fn every_script_names_every_verb() {
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         let output = sandbox.envsec(["completions", shell]).output();
         let script = String::from_utf8(output.stdout).unwrap();
-        for verb in ["init", "set", "get", "run", "list", "unset", "import", "completions", "man"] {
+        for verb in ["init", "set", "get", "run", "list", "unset", "import", "export", "completions", "man"] {
             let mut words = script.split(|c: char| !c.is_ascii_alphanumeric());
             assert!(words.any(|word| word == verb), "{shell}: {verb}");
         }
