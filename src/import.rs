@@ -99,24 +99,32 @@ pub struct Source {
     /// What messages call it.
     pub name: String,
     text: Secret,
-    /// Whether a file with the plaintext stays behind.
+    /// Whether a file with the plaintext stays behind; a seed blob is encrypted.
     pub stays: bool,
 }
 
 impl Source {
-    /// Reads a file, or standard input for `-`.
-    ///
-    /// # Errors
-    /// What the system refuses; more than a sealed file could hold.
-    pub fn read(path: &Path) -> std::result::Result<Self, FsError> {
+    fn read(path: &Path, format: Format) -> std::result::Result<Self, FsError> {
         if path == Path::new("-") {
             return Ok(Source { text: fs::read_stdin(MAX_FILE)?, name: "standard input".to_owned(), stays: false });
         }
-        Ok(Source { text: fs::read(path, MAX_FILE)?, name: shown(path).to_string(), stays: path.is_file() })
+        Ok(Source {
+            text: fs::read(path, MAX_FILE)?,
+            name: shown(path).to_string(),
+            stays: path.is_file() && format != Format::Seed,
+        })
     }
 }
 
 impl Flags {
+    /// Reads the text to import: a file, or standard input for `-`.
+    ///
+    /// # Errors
+    /// What the system refuses; more than a sealed file could hold.
+    pub fn open(&self, path: &Path) -> std::result::Result<Source, FsError> {
+        Source::read(path, self.format)
+    }
+
     /// Whether any of them was given.
     pub fn is_used(&self) -> bool {
         let Flags { format, blob_password_file, plain, .. } = self;

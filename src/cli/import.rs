@@ -38,7 +38,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, ctx: &Ctx<'_>) -> Result<()> {
-    let source = import::Source::read(&args.source)?;
+    let source = args.reading.open(&args.source)?;
     let mut incoming = args.reading.parse(&source, |files, name| ctx.project.blob_passwords(files, name))?;
     let notes = std::mem::take(&mut incoming.notes);
     let existing = match (args.replace, args.keep) {

@@ -88,7 +88,7 @@ pub(super) fn run(args: &Args, ctx: &Ctx<'_>) -> Result<()> {
     if args.from.is_none() && args.reading.is_used() {
         return Err(InitError::NothingToImport.into());
     }
-    let source = args.from.as_deref().map(import::Source::read).transpose()?;
+    let source = args.from.as_deref().map(|from| args.reading.open(from)).transpose()?;
     let mut incoming = source
         .as_ref()
         .map(|source| args.reading.parse(source, |files, name| ctx.project.blob_passwords(files, name)))

@@ -148,6 +148,12 @@ fn the_blob_of_the_format_imports_with_its_password() {
     }
     let sandbox = Sandbox::sealed();
     sandbox.write("blob", SEED);
+    // Not "still there, in plaintext": a blob is encrypted.
+    let read = ["import", "blob", "--format", "seed", "--blob-password-file", "pw"];
+    sandbox.write("pw", "password");
+    sandbox.shell("chmod 600 pw").succeeds();
+    sandbox.envsec(read).says(".env.enc: 2 names imported\n");
+    sandbox.envsec(["unset", "A", "B"]).succeeds();
     let import = ["-q", "import", "blob", "--format", "seed"];
     sandbox.envsec(import).variable("ENVSEC_PASSWORD", "password").succeeds();
     sandbox.envsec(["get", "B"]).prints("two=2");
