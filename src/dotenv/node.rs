@@ -22,15 +22,54 @@ pub enum Kind {
     Entry(Entry),
 }
 
-/// Where the parts of an entry stand in the text of its node.
+/// Where the parts of an entry stand in the text of its node. A large file has many of them, so offsets are 32 bits.
 pub struct Entry {
+    name: Range<u32>,
+    after_equals: u32,
+    value: Range<u32>,
+    comment: Option<u32>,
+    end: u32,
+    quoting: Quoting,
+}
+
+/// The same as offsets into a text.
+pub(super) struct Places {
     pub(super) name: Range<usize>,
     pub(super) after_equals: usize,
     pub(super) value: Range<usize>,
     pub(super) comment: Option<usize>,
     /// The end of the last line, without its line end.
     pub(super) end: usize,
-    pub(super) quoting: Quoting,
+}
+
+impl Entry {
+    /// `None` where a place is 4 GiB away.
+    pub(super) fn new(places: Places, quoting: Quoting) -> Option<Self> {
+        let range = |range: Range<usize>| Some(at(range.start)?..at(range.end)?);
+        Some(Entry {
+            name: range(places.name)?,
+            after_equals: at(places.after_equals)?,
+            value: range(places.value)?,
+            comment: places.comment.map_or(Some(None), |comment| at(comment).map(Some))?,
+            end: at(places.end)?,
+            quoting,
+        })
+    }
+
+    fn places(&self) -> Places {
+        let range = |range: &Range<u32>| range.start as usize..range.end as usize;
+        Places {
+            name: range(&self.name),
+            after_equals: self.after_equals as usize,
+            value: range(&self.value),
+            comment: self.comment.map(|comment| comment as usize),
+            end: self.end as usize,
+        }
+    }
+}
+
+fn at(place: usize) -> Option<u32> {
+    u32::try_from(place).ok()
 }
 
 /// How a value is written.
@@ -70,9 +109,10 @@ impl Node {
         let text = joined(&[name, "=", raw, line_end]);
         let after_equals = name.len() + 1;
         let end = after_equals + raw.len();
-        let value = after_equals..end;
-        let entry = Entry { name: 0..name.len(), after_equals, value, comment: None, end, quoting: Quoting::of(raw) };
-        Node { text, line: 0, kind: Kind::Entry(entry) }
+        let places = Places { name: 0..name.len(), after_equals, value: after_equals..end, comment: None, end };
+        // A line of 4 GiB is none that anybody adds; without its entry it would not be found again.
+        let kind = Entry::new(places, Quoting::of(raw)).map_or(Kind::Comment, Kind::Entry);
+        Node { text, line: 0, kind }
     }
 
     /// The text, line end included.
@@ -108,31 +148,37 @@ impl Node {
     /// Puts another text in place of an entry's value.
     pub(super) fn replace_value(&mut self, raw: &str) {
         let Kind::Entry(entry) = &mut self.kind else { return };
-        let text = self.text.expose();
-        let (before, rest) = (&text[..entry.value.start], &text[entry.value.end..]);
-        if &text[entry.value.clone()] == raw {
+        let (text, places) = (self.text.expose(), entry.places());
+        let Places { value, comment, end, .. } = &places;
+        if &text[value.clone()] == raw {
             return;
         }
-        let follows = entry.value.end < entry.end;
         // An empty value before blanks or a comment would leave a blank after the `=`, which a sealed file refuses.
-        let raw = if raw.is_empty() && follows { "''" } else { raw };
+        let raw = if raw.is_empty() && value.end < *end { "''" } else { raw };
         // A `#` right after a bare value would be taken for a part of it.
-        let gap = if entry.comment == Some(entry.value.end) { " " } else { "" };
-        let new = joined(&[before, raw, gap, rest]);
-        let moved = |at: usize| at - entry.value.end + entry.value.start + raw.len() + gap.len();
-        (entry.comment, entry.end) = (entry.comment.map(moved), moved(entry.end));
-        entry.value.end = entry.value.start + raw.len();
-        entry.quoting = Quoting::of(raw);
-        self.text = new;
+        let gap = if *comment == Some(value.end) { " " } else { "" };
+        let new = joined(&[&text[..value.start], raw, gap, &text[value.end..]]);
+        let moved = |at: usize| at - value.end + value.start + raw.len() + gap.len();
+        let moved = Places {
+            name: places.name.clone(),
+            after_equals: places.after_equals,
+            value: value.start..value.start + raw.len(),
+            comment: comment.map(moved),
+            end: moved(*end),
+        };
+        if let Some(moved) = Entry::new(moved, Quoting::of(raw)) {
+            *entry = moved;
+            self.text = new;
+        }
     }
 
     /// Cuts what follows an entry's value, blanks and comment, and returns the comment.
     pub(super) fn cut_after_value(&mut self) -> Option<SecretText> {
         let Kind::Entry(entry) = &mut self.kind else { return None };
-        let text = self.text.expose();
-        let comment = entry.comment.take().map(|at| SecretText::from(&text[at..entry.end]));
-        let new = joined(&[&text[..entry.value.end], &text[entry.end..]]);
-        entry.end = entry.value.end;
+        let (text, Places { value, comment, end, .. }) = (self.text.expose(), entry.places());
+        let comment = comment.map(|at| SecretText::from(&text[at..end]));
+        let new = joined(&[&text[..value.end], &text[end..]]);
+        (entry.comment, entry.end) = (None, entry.value.end);
         self.text = new;
         comment
     }
@@ -154,7 +200,7 @@ impl Quoting {
 impl<'a> EntryRef<'a> {
     /// The name.
     pub fn name(&self) -> &'a str {
-        &self.node.text()[self.entry.name.clone()]
+        &self.node.text()[self.entry.places().name]
     }
 
     /// The number of its first line in the text that was parsed, from 1; 0 for an entry that was added since.
@@ -164,19 +210,21 @@ impl<'a> EntryRef<'a> {
 
     /// The text of the value, quotes included.
     pub fn raw_value(&self) -> &'a str {
-        &self.node.text()[self.entry.value.clone()]
+        &self.node.text()[self.entry.places().value]
     }
 
     /// Everything between the `=` (or `:`) and the line end.
     pub fn after_equals(&self) -> &'a str {
-        &self.node.text()[self.entry.after_equals..self.entry.end]
+        let Places { after_equals, end, .. } = self.entry.places();
+        &self.node.text()[after_equals..end]
     }
 
     /// Whether it has the form of the sealed file: nothing before the name, and no blank around the `=`.
     pub fn is_bare_form(&self) -> bool {
-        self.entry.name.start == 0
-            && self.entry.after_equals == self.entry.name.end + 1
-            && self.node.text().as_bytes().get(self.entry.name.end) == Some(&b'=')
+        let Places { name, after_equals, .. } = self.entry.places();
+        name.start == 0
+            && after_equals == name.end + 1
+            && self.node.text().as_bytes().get(name.end) == Some(&b'=')
             && !self.after_equals().starts_with([' ', '\t'])
     }
 
@@ -192,7 +240,8 @@ impl<'a> EntryRef<'a> {
 
     /// The comment after the value, from its `#` to the line end.
     pub fn inline_comment(&self) -> Option<&'a str> {
-        self.entry.comment.map(|at| &self.node.text()[at..self.entry.end])
+        let Places { comment, end, .. } = self.entry.places();
+        comment.map(|at| &self.node.text()[at..end])
     }
 
     /// Whether the value goes over more than one line.

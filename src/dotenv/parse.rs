@@ -1,7 +1,7 @@
 //! From bytes to nodes, or to all errors.
 
 use super::error::{Detail, MAX_ERRORS};
-use super::node::{Entry, Kind, Node};
+use super::node::{Entry, Kind, Node, Places};
 use super::source::{Fault, Source};
 use super::{Code, Dialect, Duplicates, SyntaxError};
 use std::collections::HashMap;
@@ -24,7 +24,8 @@ pub(super) fn parse(
         source,
         duplicates,
         line: 1,
-        nodes: Vec::new(),
+        // A vector that grows would leave up to half of itself unused, and a large file has many lines.
+        nodes: Vec::with_capacity(text.bytes().filter(|&byte| byte == b'\n').count() + 1),
         faults: Vec::new(),
         first: HashMap::new(),
         astray: false,
@@ -97,14 +98,15 @@ impl<'a> Parser<'a> {
         self.note_name(head.name.clone());
         let tail = self.source.tail(&head, line).map_err(|fault| self.about_entry(fault, head.name.clone()))?;
         let shift = |at: usize| at - start;
-        let entry = Entry {
+        let places = Places {
             name: shift(head.name.start)..shift(head.name.end),
             after_equals: shift(head.end),
             value: shift(tail.value.start)..shift(tail.value.end),
             comment: tail.comment.map(shift),
             end: shift(tail.line.end),
-            quoting: tail.quoting,
         };
+        // Nothing that large is read from anywhere; it could not be a value either.
+        let entry = Entry::new(places, tail.quoting).ok_or(Fault::new(first, Code::Unterminated))?;
         Ok((Kind::Entry(entry), tail.line.next))
     }
 

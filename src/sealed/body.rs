@@ -98,7 +98,7 @@ impl Body {
         if document.bom() {
             return Err(SealedError::malformed(header_lines + 1, "a byte order mark"));
         }
-        let mut entries = Vec::new();
+        let mut entries = Vec::with_capacity(document.entries().count());
         for (at, node) in document.nodes().iter().enumerate() {
             let line = header_lines + node.line() as usize;
             match (node.kind(), node.entry()) {
