@@ -24,11 +24,11 @@ need() {
 
 python_tools() {
   local python=$tools/venv/bin/python
-  if "$python" -c 'import cryptography, dotenv, yaml' 2>/dev/null; then return; fi
+  if "$python" -c 'import check_jsonschema, cryptography, dotenv, yaml' 2>/dev/null; then return; fi
   need python3-venv python3 -c 'import ensurepip, venv'
-  say "installing cryptography, python-dotenv and PyYAML into $tools/venv"
+  say "installing check-jsonschema, cryptography, python-dotenv and PyYAML into $tools/venv"
   python3 -m venv --clear "$tools/venv"
-  twice "$python" -m pip install --quiet --disable-pip-version-check cryptography python-dotenv pyyaml
+  twice "$python" -m pip install --quiet --disable-pip-version-check check-jsonschema cryptography python-dotenv pyyaml
 }
 
 npm_tools() {

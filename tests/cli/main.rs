@@ -4,6 +4,7 @@
 mod attacks;
 mod bench;
 mod canary;
+mod ci_examples;
 mod completions;
 mod docs;
 mod export;
