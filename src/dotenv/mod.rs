@@ -31,6 +31,10 @@ pub use write::{Place, Rule, quote};
 
 use crate::secret::SecretText;
 
+/// The most line ends of a text that a reader takes: four for each entry that a sealed file may have. The parser leaves it
+/// to its callers; it bounds what a hostile text costs.
+pub const MAX_LINES: usize = 262_144;
+
 /// Whose text is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialect {

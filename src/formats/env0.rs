@@ -1,10 +1,9 @@
 //! `NAME=value`, each with a NUL byte at its end, as `env -0` prints and `xargs -0` reads it: exact for any value.
 
-use super::error::{Complaints, ImportError};
-use super::{Incoming, Item, printed};
+use super::error::ImportError;
+use super::{Incoming, collect, printed};
 use crate::secret::{Secret, SecretText};
 use crate::vars::{Value, VarError, VarName, Vars};
-use std::collections::HashSet;
 
 /// Reads the records; the NUL after the last one may be missing. Places are record numbers.
 ///
@@ -12,21 +11,10 @@ use std::collections::HashSet;
 /// Everything that a sealed file cannot hold, and names that stand twice: all at once.
 pub fn parse(text: &[u8], source_name: &str) -> Result<Incoming, ImportError> {
     let text = text.strip_suffix(b"\0").unwrap_or(text);
-    let (mut incoming, mut wrong, mut seen) = (Incoming::default(), Complaints::new(source_name), HashSet::new());
     if text.is_empty() {
-        return Ok(incoming);
+        return Ok(Incoming::default());
     }
-    for (number, record) in (1..).zip(text.split(|byte| *byte == 0)) {
-        match entry(record) {
-            Ok((name, _)) if !seen.insert(name.clone()) => wrong.add(number, format!("{name}: stands twice")),
-            Ok((name, value)) => incoming.items.push(Item::Entry(name, value)),
-            Err(what) => wrong.add(number, what),
-        }
-        if wrong.is_full() {
-            break;
-        }
-    }
-    wrong.or(incoming)
+    collect(source_name, (1..).zip(text.split(|byte| *byte == 0).map(entry)))
 }
 
 fn entry(record: &[u8]) -> Result<(VarName, Value), String> {

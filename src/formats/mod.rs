@@ -19,11 +19,11 @@ pub mod yaml;
 
 pub use error::{ImportError, NotCarried, Problem};
 
+use crate::dotenv::MAX_LINES;
 use crate::secret::SecretText;
 use crate::vars::{Value, VarName, Vars};
-
-/// The most lines of a text to import: as many as a sealed file may have.
-const MAX_LINES: usize = 262_144;
+use error::Complaints;
+use std::collections::HashSet;
 
 /// What a foreign text brings along, in its order.
 #[derive(Default)]
@@ -49,6 +49,25 @@ impl Incoming {
     pub fn names(&self) -> impl Iterator<Item = &VarName> {
         self.items.iter().filter_map(|item| if let Item::Entry(name, _) = item { Some(name) } else { None })
     }
+}
+
+/// The entries of a text that is nothing but entries, each with its place in messages; a name stands once.
+fn collect(
+    source_name: &str,
+    entries: impl Iterator<Item = (usize, Result<(VarName, Value), String>)>,
+) -> Result<Incoming, ImportError> {
+    let (mut incoming, mut wrong, mut seen) = (Incoming::default(), Complaints::new(source_name), HashSet::new());
+    for (place, entry) in entries {
+        match entry {
+            Ok((name, _)) if !seen.insert(name.clone()) => wrong.add(place, format!("{name}: stands twice")),
+            Ok((name, value)) => incoming.items.push(Item::Entry(name, value)),
+            Err(what) => wrong.add(place, what),
+        }
+        if wrong.is_full() {
+            break;
+        }
+    }
+    wrong.or(incoming)
 }
 
 /// A text from what `print` appends for each variable: its buffer, the name, the value.

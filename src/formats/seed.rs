@@ -1,14 +1,13 @@
 //! The seed format: one base64 blob that holds an encrypted list of `NAME=value` lines. Import only (`docs/format.md`).
 
-use super::error::{Complaints, ImportError, Problem};
-use super::{Incoming, Item};
+use super::error::{ImportError, Problem};
+use super::{Incoming, collect};
 use crate::crypto::{self, TAG};
 use crate::secret::{Secret, SecretText};
 use crate::vars::{Value, VarName};
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use std::collections::HashSet;
 
 const SALT: usize = 32;
 const IV: usize = 16;
@@ -70,19 +69,8 @@ impl Blob {
 
 /// Lines end at LF; each is cut at its first `=`, both sides trimmed. No quotes, no comments.
 fn lines(plain: &SecretText, source_name: &str) -> Result<Incoming, ImportError> {
-    let (mut incoming, mut wrong, mut seen) = (Incoming::default(), Complaints::new(source_name), HashSet::new());
     let filled = (1..).zip(plain.expose().split('\n')).filter(|(_, line)| !line.trim().is_empty());
-    for (number, line) in filled {
-        match entry(line) {
-            Ok((name, _)) if !seen.insert(name.clone()) => wrong.add(number, format!("{name}: stands twice")),
-            Ok((name, value)) => incoming.items.push(Item::Entry(name, value)),
-            Err(what) => wrong.add(number, what),
-        }
-        if wrong.is_full() {
-            break;
-        }
-    }
-    wrong.or(incoming)
+    collect(source_name, filled.map(|(number, line)| (number, entry(line))))
 }
 
 fn entry(line: &str) -> Result<(VarName, Value), String> {

@@ -5,12 +5,10 @@ use super::error::SealedError;
 use super::header::{FileId, Header, KeyId, Label};
 use super::keys::{Keys, lp};
 use crate::crypto::Mac;
+use crate::dotenv::MAX_LINES;
 
 /// The largest file, in bytes.
 pub const MAX_FILE: usize = 16 << 20;
-
-/// The most line ends: four for each entry that there may be. It bounds what a hostile file costs.
-pub const MAX_LINES: usize = 262_144;
 
 const MAX_LINE: usize = 1 << 20;
 

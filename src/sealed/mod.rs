@@ -22,7 +22,7 @@ pub use error::SealedError;
 pub use forms::{b64u, parse_b64u, parse_number};
 pub use header::{FileId, KeyId, Label, SlotId};
 pub use keys::Purpose;
-pub use locked::{Locked, MAX_FILE, MAX_LINES};
+pub use locked::{Locked, MAX_FILE};
 pub use slot::{Limits, NewSlot, READ_LIMIT, READ_MAX, WORK_FACTOR, WRITE_WORK_FACTORS};
 pub use unlocked::{Opening, Unlocked};
 pub use utc::Utc;
