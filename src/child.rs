@@ -89,7 +89,16 @@ pub fn is_withheld(name: &OsStr) -> bool {
 /// # Errors
 /// [`ChildError::Withheld`].
 pub fn check_name(name: &VarName) -> Result<(), ChildError> {
-    if is_withheld(OsStr::new(name.as_str())) { Err(ChildError::Withheld(vec![name.clone()])) } else { Ok(()) }
+    check_names(std::iter::once(name))
+}
+
+/// Refuses names that no child gets: all of them at once, before they come into a sealed file or out of one.
+///
+/// # Errors
+/// [`ChildError::Withheld`].
+pub fn check_names<'a>(names: impl Iterator<Item = &'a VarName>) -> Result<(), ChildError> {
+    let withheld: Vec<VarName> = names.filter(|name| is_withheld(OsStr::new(name.as_str()))).cloned().collect();
+    if withheld.is_empty() { Ok(()) } else { Err(ChildError::Withheld(withheld)) }
 }
 
 /// A command to be run beside this process, with neither its credentials nor its standard input.
@@ -111,9 +120,9 @@ pub fn environment(
     vars: Vars,
     precedence: Precedence,
 ) -> Result<Vec<(OsString, OsString)>, ChildError> {
+    check_names(vars.iter().map(|(name, _)| name))?;
     for (name, value) in vars.iter() {
         let length = name.as_str().len() + 1 + value.expose().len();
-        check_name(name)?;
         if length >= MAX_ENTRY && cfg!(target_os = "linux") {
             return Err(ChildError::TooLong { name: name.clone(), length });
         }

@@ -1,6 +1,6 @@
 //! Bringing foreign entries into a sealed file: clashes with what is there, comments, order, what is stored plain.
 
-use crate::child::{self, ChildError};
+use crate::child;
 use crate::dotenv::Duplicates;
 use crate::error::{Failure, Result, Status, shown};
 use crate::formats::dotenv::{self, Options, Reader};
@@ -173,7 +173,7 @@ impl Flags {
                 blob.open(&passwords(&self.blob_password_file, name)?, name)?
             }
         };
-        refuse_withheld(&incoming)?;
+        child::check_names(incoming.names())?;
         Ok(incoming)
     }
 
@@ -258,12 +258,6 @@ impl Failure for AlreadyThere {
     fn hint(&self) -> Option<String> {
         Some("nothing was imported; --replace takes the new values, --keep the old ones".into())
     }
-}
-
-/// Refuses the names that no child gets.
-fn refuse_withheld(incoming: &Incoming) -> std::result::Result<(), ChildError> {
-    let withheld: Vec<VarName> = incoming.names().filter(|name| child::check_name(name).is_err()).cloned().collect();
-    if withheld.is_empty() { Ok(()) } else { Err(ChildError::Withheld(withheld)) }
 }
 
 /// Adds all entries to the end of the file in their order, with the comments and blank lines above them; names that are

@@ -1,6 +1,7 @@
 //! `envsec export`: values go out, in plaintext, in the format that the reader needs.
 
 use super::Ctx;
+use crate::child;
 use crate::crypto;
 use crate::error::{Failure, Result, Status, shown};
 use crate::formats::{docker, dotenv, env0, fish, github, gitlab, json, powershell, shell, yaml};
@@ -93,6 +94,8 @@ pub(super) fn run(args: &Args, ctx: &Ctx<'_>) -> Result<()> {
         args.selection.add_previous(&files, Utc::now(), &mut selected)?;
     }
     let vars = &selected.vars;
+    // Another writer may have put them there; whatever loads the text would take its credentials from the file.
+    child::check_names(vars.iter().map(|(name, _)| name))?;
     let text = match args.format {
         Format::Github => return to_github(&selected, ctx),
         Format::Dotenv => for_dotenv(vars, ctx)?,

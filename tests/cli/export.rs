@@ -468,6 +468,27 @@ fn rotated(until: &str, names: &[&str]) -> Sandbox {
 }
 
 #[test]
+fn credentials_of_envsec_that_another_writer_put_there_do_not_come_out() {
+    let sandbox = rotated("9999-01-01T00:00:00Z", &["API_KEY", "ENVSEC_PASSWORD", "ENVSEC_KEY_FILE"]);
+    let message = "error: ENVSEC_PASSWORD, ENVSEC_KEY_FILE: names that begin with ENVSEC_PASSWORD or ENVSEC_KEY are \
+                   envsec's own, and no child gets them\n";
+    for format in ["dotenv", "shell", "json", "env0"] {
+        let output = sandbox.envsec(["export", "--format", format, "--out", "out"]).output();
+        assert_eq!(output.status.code(), Some(2), "{format}");
+        assert!(String::from_utf8(output.stderr).unwrap().starts_with(message), "{format}");
+        assert_eq!(sandbox.files(), [".env.enc"], "{format}");
+    }
+    let output = sandbox.envsec(["run", "--", "true"]).output();
+    assert!(String::from_utf8(output.stderr).unwrap().starts_with(message));
+    sandbox.envsec(["export", "--except", "ENVSEC_*"]).prints("API_KEY=new\n");
+    sandbox.envsec(["export", "--only", "ENVSEC_PASSWORD"]).fails(
+        2,
+        "error: ENVSEC_PASSWORD: names that begin with ENVSEC_PASSWORD or ENVSEC_KEY are envsec's own, and no child \
+         gets them\nhint: choose another name\n",
+    );
+}
+
+#[test]
 fn the_previous_value_is_exported_while_it_is_handed_out() {
     let sandbox = rotated("9999-01-01T00:00:00Z", &["API_KEY", "B"]);
     sandbox.envsec(["export"]).prints("API_KEY=new\nB=new\n");
