@@ -17,7 +17,7 @@ use crate::child;
 use crate::error::{Error, Result, Status};
 use crate::project::{Flags, Project};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{CommandFactory as _, Parser, Subcommand};
+use clap::{Command, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use std::process::ExitCode;
 use ui::Ui;
 
@@ -92,7 +92,7 @@ struct Ctx<'a> {
 /// Runs the program on the process's arguments.
 pub fn main() -> ExitCode {
     child::forbid_core_dumps();
-    let cli = match Cli::try_parse() {
+    let cli = match parse() {
         Ok(cli) => cli,
         Err(error) => return usage(error),
     };
@@ -101,6 +101,24 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => ExitCode::from(report(&error, &cli.verb, &ui).code()),
     }
+}
+
+/// What was typed. clap gives each verb that it knows a copy of the flags that all of them have, which took longer than
+/// opening a file; so it is told of the typed verb only. Help and errors come from the whole definition.
+fn parse() -> std::result::Result<Cli, clap::Error> {
+    let matches = with_typed_verb_only().and_then(|command| command.try_get_matches().ok());
+    match matches.map(|mut matches| Cli::from_arg_matches_mut(&mut matches)) {
+        Some(Ok(cli)) => Ok(cli),
+        _ => Cli::try_parse(),
+    }
+}
+
+/// `None` when no word is a verb. A word that is a flag's value may be taken for the verb: then the real one is unknown,
+/// which is an error, so [`parse`] turns to the whole definition.
+fn with_typed_verb_only() -> Option<Command> {
+    let whole = Cli::command();
+    let verb = std::env::args_os().skip(1).find_map(|word| whole.find_subcommand(word))?;
+    Some(Command::new("envsec").args(whole.get_arguments()).subcommand(verb.clone()))
 }
 
 fn dispatch(cli: &Cli, ui: &Ui) -> Result<()> {

@@ -424,6 +424,18 @@ fn help_has_examples_for_every_verb() {
 }
 
 #[test]
+fn a_flags_value_is_not_taken_for_the_verb() {
+    let sandbox = Sandbox::with(&[("get", "1"), ("list", "2")]);
+    sandbox.shell("cp .env.enc get").succeeds();
+    sandbox.envsec(["-f", "get", "get", "list"]).prints("2");
+    sandbox.envsec(["-f", "get", "run", "--", "printenv", "get", "list"]).prints("1\n2\n");
+    sandbox.envsec(["run", "-f", "get", "--", "printenv", "get"]).prints("1\n");
+    let expected = "error: unrecognized subcommand 'xyz'\n\nUsage: envsec [OPTIONS] <COMMAND>\n\n\
+                    For more information, try '--help'.\n";
+    sandbox.envsec(["-f", "get", "xyz", "list"]).fails(2, expected);
+}
+
+#[test]
 fn an_argument_that_is_no_flag_is_not_quoted() {
     let sandbox = Sandbox::sealed();
     let output = sandbox.envsec(["set", "KEY", "-----BEGIN CANARY KEY-----"]).output();
