@@ -102,7 +102,7 @@ pub(super) fn run(args: &Args, ctx: &Ctx<'_>) -> Result<()> {
     let imported =
         incoming.map(|incoming| import::into_file(&mut file, incoming, &policy, Utc::now(), rng)).transpose()?;
 
-    let prepared = project::prepare(&path, &mut file)?;
+    let prepared = project::prepare(&path, file)?;
     if !args.no_git {
         ignore_plaintext(&path, ctx.ui)?;
     }

@@ -280,7 +280,7 @@ pub fn must_be_new(path: &Path) -> Result<()> {
 ///
 /// # Errors
 /// What the format and the system refuse; nothing is left behind.
-pub fn prepare(path: &Path, unlocked: &mut Unlocked) -> Result<NewFile> {
+pub fn prepare(path: &Path, unlocked: Unlocked) -> Result<NewFile> {
     let bytes = unlocked.seal().map_err(at(path))?;
     Ok(fs::prepare(path, &bytes)?)
 }

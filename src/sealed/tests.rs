@@ -163,7 +163,7 @@ fn a_rotation_line_goes_with_its_secret() {
     assert!(!removed.is_changed());
     removed.unset(&[name("API_KEY"), name("NOPE")]);
     assert!(removed.is_changed() && !removed.contains(&name("API_KEY")));
-    for mut file in [made_plain, removed] {
+    for file in [made_plain, removed] {
         assert!(!String::from_utf8(file.seal().unwrap()).unwrap().contains("rotation"));
     }
 }
@@ -253,12 +253,12 @@ fn the_comment_after_a_plain_value_stays_and_makes_way_for_a_token() {
     let rng = &mut system_rng();
     let mut file = Unlocked::create(None, &[new_slot("ci", raw_key(1))], rng).unwrap();
     file.append(&name("LEVEL"), &value("info"), Storage::Plain, rng);
-    let text = String::from_utf8(file.seal().unwrap()).unwrap().replace("LEVEL=info", "LEVEL=info # how much");
-    let commented = Locked::parse(text.as_bytes()).unwrap();
-    let mut file = file.with_file(commented);
-    let mut entries_after = |text: &str, storage| {
-        file.set(&name("LEVEL"), &value(text), storage, Utc::now(), rng).unwrap();
-        let text = String::from_utf8(file.seal().unwrap()).unwrap();
+    let bytes = file.seal().unwrap();
+    let mut text = str::from_utf8(&bytes).unwrap().replace("LEVEL=info", "LEVEL=info # how much");
+    let mut entries_after = |new: &str, storage| {
+        let mut file = open(&bytes).with_file(Locked::parse(text.as_bytes()).unwrap());
+        file.set(&name("LEVEL"), &value(new), storage, Utc::now(), rng).unwrap();
+        text = String::from_utf8(file.seal().unwrap()).unwrap();
         text.split_once("\n\n").unwrap().1.to_owned()
     };
     assert_eq!(entries_after("debug", None), "LEVEL=debug # how much\n");

@@ -198,37 +198,19 @@ impl Unlocked {
     }
 
     /// The bytes of the next revision, read back as a reader would: parsed, the seal verified, and every value that was
-    /// set compared with what it reads as.
+    /// set compared with what it reads as. What was parsed before is let go of first: of a large file, two take too much
+    /// memory.
     ///
     /// # Errors
     /// [`SealedError::WouldExceed`] when the file would pass a limit; [`SealedError::SelfCheck`] when it does not read back.
-    pub fn seal(&mut self) -> Result<Vec<u8>, SealedError> {
+    pub fn seal(mut self) -> Result<Vec<u8>, SealedError> {
         let exceeded = SealedError::WouldExceed { limit: usize::MAX, what: "revisions" };
         self.file.header.seal.rev = self.file.header.seal.rev.checked_add(1).ok_or(exceeded)?;
         self.file.header.seal.mac = self.file.mac(&self.keys);
         let bytes = self.print();
-        self.check(&bytes)?;
+        drop(self.file);
+        check(&bytes, &self.keys, &self.written)?;
         Ok(bytes)
-    }
-
-    fn check(&self, bytes: &[u8]) -> Result<(), SealedError> {
-        let failed = |what: String| Err(SealedError::SelfCheck(what));
-        let read = match Locked::parse(bytes) {
-            Ok(read) => read,
-            Err(SealedError::TooMany { limit, what }) => return Err(SealedError::WouldExceed { limit, what }),
-            Err(error) => return failed(error.to_string()),
-        };
-        if !crypto::equal(&read.mac(&self.keys), &read.header.seal.mac) {
-            return failed("its seal does not match".into());
-        }
-        for (name, value) in &self.written {
-            let same = |read: Value| crypto::equal(read.expose().as_bytes(), value.expose().as_bytes());
-            let found = read.body.find(name).map(|entry| value_of(&read, &self.keys, entry)).transpose()?;
-            if !found.is_some_and(same) {
-                return failed(format!("{name} has another value"));
-            }
-        }
-        Ok(())
     }
 
     /// The same keys for a file that was read again, which is verified with them.
@@ -302,6 +284,27 @@ impl Unlocked {
         }
         Ok(())
     }
+}
+
+/// Reads what is about to be written: the seal, and the values that were set.
+fn check(bytes: &[u8], keys: &Keys, written: &HashMap<VarName, Value>) -> Result<(), SealedError> {
+    let failed = |what: String| Err(SealedError::SelfCheck(what));
+    let read = match Locked::parse(bytes) {
+        Ok(read) => read,
+        Err(SealedError::TooMany { limit, what }) => return Err(SealedError::WouldExceed { limit, what }),
+        Err(error) => return failed(error.to_string()),
+    };
+    if !crypto::equal(&read.mac(keys), &read.header.seal.mac) {
+        return failed("its seal does not match".into());
+    }
+    for (name, value) in written {
+        let same = |read: Value| crypto::equal(read.expose().as_bytes(), value.expose().as_bytes());
+        let found = read.body.find(name).map(|entry| value_of(&read, keys, entry)).transpose()?;
+        if !found.is_some_and(same) {
+            return failed(format!("{name} has another value"));
+        }
+    }
+    Ok(())
 }
 
 fn value_of(file: &Locked, keys: &Keys, entry: &Entry) -> Result<Value, SealedError> {

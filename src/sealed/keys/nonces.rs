@@ -1,7 +1,7 @@
 //! Nonces when the random number generator is broken: it always gives the same bytes.
 
 use super::*;
-use crate::sealed::{Credential, NewSlot, RawKey, SlotId, Unlocked, Utc, WORK_FACTOR};
+use crate::sealed::{Credential, Limits, Locked, NewSlot, RawKey, SlotId, Unlocked, Utc, WORK_FACTOR};
 use crate::secret::SecretText;
 use rand::rand_core::{TryCryptoRng, TryRng};
 use std::collections::HashSet;
@@ -43,18 +43,16 @@ fn a_million_values_have_a_million_nonces_without_randomness() {
 
 #[test]
 fn every_set_has_a_nonce_of_its_own_without_randomness() {
-    let slot = NewSlot {
-        id: SlotId::parse("ci").unwrap(),
-        credential: Credential::RawKey(RawKey::generate(&mut Stuck)),
-        work_factor: WORK_FACTOR,
-    };
-    let mut file = Unlocked::create(None, &[slot], &mut Stuck).unwrap();
+    let credential = || Credential::RawKey(RawKey::generate(&mut Stuck));
+    let slot = NewSlot { id: SlotId::parse("ci").unwrap(), credential: credential(), work_factor: WORK_FACTOR };
+    let mut bytes = Unlocked::create(None, &[slot], &mut Stuck).unwrap().seal().unwrap();
     let (name, mut seen) = ("API_KEY".parse().unwrap(), HashSet::new());
     for number in 0..1000 {
+        let mut file = Locked::parse(&bytes).unwrap().unlock(&[credential()], &Limits::default()).unwrap();
         assert!(file.set(&name, &value(number), None, Utc::now(), &mut Stuck).unwrap());
-        let text = String::from_utf8(file.seal().unwrap()).unwrap();
+        bytes = file.seal().unwrap();
         // 12 bytes are 16 characters of base64.
-        let nonce = text.split_once("API_KEY=enc:").unwrap().1[..16].to_owned();
+        let nonce = str::from_utf8(&bytes).unwrap().split_once("API_KEY=enc:").unwrap().1[..16].to_owned();
         assert!(seen.insert(nonce), "value {number}");
     }
 }
