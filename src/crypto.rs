@@ -125,15 +125,34 @@ pub fn hkdf_extract(salt: &[u8], ikm: &[u8]) -> Key {
 
 /// HKDF-Expand (RFC 5869, 2.3) with SHA-256; `info` is the parts one after the other, `N` at most 255 · 32.
 pub fn hkdf_expand(prk: &Key, info: &[&[u8]], out: &mut [u8]) {
-    let hkdf = hkdf::Hkdf::<Sha256>::from_prk(prk.expose());
-    // A PRK of 32 bytes is as long as the hash, and every caller asks for at most 44 bytes.
-    let expanded = hkdf.map(|hkdf| hkdf.expand_multi_info(info, out));
-    assert!(matches!(expanded, Ok(Ok(()))), "HKDF-Expand is bounded to 255 blocks");
+    Expander::new(prk).expand(info, out);
 }
 
 /// [`hkdf_expand`] to one 256-bit key.
 pub fn hkdf_expand_key(prk: &Key, info: &[&[u8]]) -> Key {
-    Key::filled(|bytes| hkdf_expand(prk, info, bytes))
+    Expander::new(prk).expand_key(info)
+}
+
+/// [`hkdf_expand`] of one PRK many times: half of the hashing is of the PRK alone, and done once.
+pub struct Expander(hkdf::Hkdf<Sha256>);
+
+impl Expander {
+    /// Takes the PRK in.
+    pub fn new(prk: &Key) -> Self {
+        let hkdf = hkdf::Hkdf::from_prk(prk.expose());
+        Expander(hkdf.unwrap_or_else(|_| unreachable!("a PRK of 32 bytes is as long as the hash")))
+    }
+
+    /// As [`hkdf_expand`].
+    pub fn expand(&self, info: &[&[u8]], out: &mut [u8]) {
+        // Every caller asks for at most 44 bytes.
+        assert!(self.0.expand_multi_info(info, out).is_ok(), "HKDF-Expand is bounded to 255 blocks");
+    }
+
+    /// As [`hkdf_expand_key`].
+    pub fn expand_key(&self, info: &[&[u8]]) -> Key {
+        Key::filled(|bytes| self.expand(info, bytes))
+    }
 }
 
 /// AES-256-GCM (NIST SP 800-38D): encrypts `buffer` in place and returns the tag.

@@ -2,7 +2,7 @@
 
 use super::error::SealedError;
 use super::header::{FileId, KeyId};
-use crate::crypto::{self, NONCE, TAG};
+use crate::crypto::{self, Expander, NONCE, TAG};
 use crate::secret::{Key, Secret};
 use crate::vars::{Value, VarName};
 use rand::CryptoRng;
@@ -35,13 +35,13 @@ impl Purpose {
 pub struct Keys {
     file: FileId,
     data_key: Key,
-    prk: Key,
+    prk: Expander,
 }
 
 impl Keys {
     /// Derives PRK from the data key and the file id, which is its salt.
     pub fn new(file: FileId, data_key: Key) -> Self {
-        let prk = crypto::hkdf_extract(&file, data_key.expose());
+        let prk = Expander::new(&crypto::hkdf_extract(&file, data_key.expose()));
         Keys { file, data_key, prk }
     }
 
@@ -53,18 +53,18 @@ impl Keys {
     /// `key=`: commits to the data key and is no secret.
     pub fn key_id(&self) -> KeyId {
         let mut id = [0; 32];
-        crypto::hkdf_expand(&self.prk, &[b"envsec/1 key-id"], &mut id);
+        self.prk.expand(&[b"envsec/1 key-id"], &mut id);
         id
     }
 
     /// K_seal.
     pub fn seal_key(&self) -> Key {
-        crypto::hkdf_expand_key(&self.prk, &[b"envsec/1 seal"])
+        self.prk.expand_key(&[b"envsec/1 seal"])
     }
 
     /// K_v for [`Purpose::Value`], and the keys of the other uses.
     fn value_key(&self, purpose: Purpose, name: &VarName) -> Key {
-        crypto::hkdf_expand_key(&self.prk, &[purpose.context(), name.as_str().as_bytes()])
+        self.prk.expand_key(&[purpose.context(), name.as_str().as_bytes()])
     }
 
     fn associated_data(&self, purpose: Purpose, name: &VarName) -> Vec<u8> {
@@ -110,7 +110,7 @@ impl Keys {
     /// The first 12 bytes of HMAC(K_nonce, name, value, 32 random bytes): distinct values get distinct nonces even when
     /// the random number generator repeats itself.
     fn hedged_nonce(&self, name: &VarName, value: &Value, rng: &mut dyn CryptoRng) -> [u8; NONCE] {
-        let key = crypto::hkdf_expand_key(&self.prk, &[b"envsec/1 nonce"]);
+        let key = self.prk.expand_key(&[b"envsec/1 nonce"]);
         let (name, value) = (name.as_str().as_bytes(), value.expose().as_bytes());
         let random: [u8; 32] = crypto::random_bytes(rng);
         let mac = crypto::hmac_sha256(key.expose(), &[&lp(name).0, name, &lp(value).0, value, &random]);
