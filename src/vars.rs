@@ -4,6 +4,7 @@ use crate::error::{Failure, Status};
 use crate::secret::SecretText;
 use std::borrow::Borrow;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fmt;
 use std::sync::Arc;
 
@@ -189,11 +190,11 @@ pub struct Vars {
 impl Vars {
     /// Adds a name, or gives a name that is there a new value in its old place.
     pub fn insert(&mut self, name: VarName, value: Value) {
-        match self.places.get(&name) {
-            Some(&place) => self.entries[place].1 = value,
-            None => {
-                self.places.insert(name.clone(), self.entries.len());
-                self.entries.push((name, value));
+        match self.places.entry(name) {
+            Entry::Occupied(place) => self.entries[*place.get()].1 = value,
+            Entry::Vacant(place) => {
+                self.entries.push((place.key().clone(), value));
+                place.insert(self.entries.len() - 1);
             }
         }
     }

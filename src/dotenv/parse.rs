@@ -28,6 +28,7 @@ pub(super) fn parse(
         nodes: Vec::with_capacity(text.bytes().filter(|&byte| byte == b'\n').count() + 1),
         faults: Vec::new(),
         first: HashMap::new(),
+        has_nul_or_cr: text.contains('\0') || text.contains('\r'),
         astray: false,
     };
     let mut at = 0;
@@ -61,6 +62,8 @@ struct Parser<'a> {
     faults: Vec<Fault>,
     /// The line on which each name stood first.
     first: HashMap<&'a str, u32>,
+    /// Most texts have neither, and need not be searched for them line by line.
+    has_nul_or_cr: bool,
     /// Whether lines may be parts of values since an earlier error, so that a "name" may be a secret.
     astray: bool,
 }
@@ -79,7 +82,9 @@ impl<'a> Parser<'a> {
                 next
             }
         };
-        self.bad_bytes(start, next);
+        if self.has_nul_or_cr {
+            self.bad_bytes(start, next);
+        }
         let lines = self.source.text[start..next].bytes().filter(|byte| *byte == b'\n').count();
         self.line = self.line.saturating_add(u32::try_from(lines).unwrap_or(u32::MAX));
         next

@@ -69,16 +69,15 @@ impl Selection {
         let mut selected = Selected::default();
         let mut unmatched: Vec<&Glob> = self.only.iter().collect();
         for opened in files {
-            let storage = opened.unlocked.locked().names().map(|(_, storage)| storage);
-            for ((name, value), storage) in opened.unlocked.vars().map_err(at(opened.path()))?.into_iter().zip(storage)
-            {
-                unmatched.retain(|glob| !glob.matches(&name));
-                if self.takes(&name) {
+            for entry in opened.unlocked.entries() {
+                let (name, storage, value) = entry.map_err(at(opened.path()))?;
+                unmatched.retain(|glob| !glob.matches(name));
+                if self.takes(name) {
                     match storage {
                         Storage::Secret => selected.secret.insert(name.clone()),
-                        Storage::Plain => selected.secret.remove(&name),
+                        Storage::Plain => selected.secret.remove(name),
                     };
-                    selected.vars.insert(name, value);
+                    selected.vars.insert(name.clone(), value);
                 }
             }
         }

@@ -126,13 +126,14 @@ fn check_bytes(bytes: &[u8]) -> Result<&str, SealedError> {
 /// Every line ends in LF, or every line ends in CRLF; the last one may lack its end. Returns which.
 fn check_lines(text: &str) -> Result<&'static str, SealedError> {
     let crlf = text.split_inclusive('\n').next().is_some_and(|line| line.ends_with("\r\n"));
+    let has_cr = text.contains('\r');
     for (number, line) in (1..).zip(text.split_inclusive('\n')) {
         let body = match line.strip_suffix('\n') {
             Some(body) if crlf => body.strip_suffix('\r'),
             Some(body) => Some(body),
             None => Some(line),
         };
-        let Some(body) = body.filter(|body| !body.contains('\r')) else {
+        let Some(body) = body.filter(|body| !has_cr || !body.contains('\r')) else {
             return Err(SealedError::malformed(number, "line ends are mixed: LF throughout or CRLF throughout"));
         };
         if body.len() > MAX_LINE {

@@ -108,10 +108,16 @@ impl Unlocked {
     /// [`SealedError::Value`] for the first one that does not decrypt.
     pub fn vars(&self) -> Result<Vars, SealedError> {
         let mut vars = Vars::default();
-        for entry in self.file.body.entries() {
-            vars.insert(entry.name.clone(), self.value_of(entry)?);
+        for entry in self.entries() {
+            let (name, _, value) = entry?;
+            vars.insert(name.clone(), value);
         }
         Ok(vars)
+    }
+
+    /// All names with their storage and value, in the file's order; [`SealedError::Value`] for one that does not decrypt.
+    pub fn entries(&self) -> impl Iterator<Item = Result<(&VarName, Storage, Value), SealedError>> {
+        self.file.body.entries().iter().map(|entry| Ok((&entry.name, entry.storage(), self.value_of(entry)?)))
     }
 
     /// The value of a name, `None` when there is no such entry.
