@@ -15,6 +15,8 @@ pub enum Status {
     Other = 1,
     /// A wrong command line, or the thing named is not there (file, name).
     Usage = 2,
+    /// The values are not as the schema declares them.
+    Invalid = 3,
     /// No credential, or one that opens nothing.
     Credential = 4,
     /// Not authentic, malformed, or written by a newer envsec.
@@ -40,6 +42,7 @@ impl Status {
         match self {
             Status::Other => "failure",
             Status::Usage => "usage, or nothing there",
+            Status::Invalid => "validation failed",
             Status::Credential => "no credential, or a wrong one",
             Status::NotAuthentic => "not authentic, malformed, or from a newer envsec",
             Status::Conflict => "conflict",

@@ -5,6 +5,7 @@ use crate::secret::SecretText;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use rand::{CryptoRng, RngExt as _};
+use std::fmt;
 use std::str::FromStr;
 use zeroize::Zeroizing;
 
@@ -40,6 +41,18 @@ pub struct UnknownKind;
 impl Failure for UnknownKind {
     fn status(&self) -> Status {
         Status::Usage
+    }
+}
+
+/// As [`Kind::from_str`] reads it.
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Kind::Hex(n) => write!(f, "hex:{n}"),
+            Kind::Base64(n) => write!(f, "base64:{n}"),
+            Kind::Password(n) => write!(f, "password:{n}"),
+            Kind::Uuid => f.write_str("uuid"),
+        }
     }
 }
 

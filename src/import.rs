@@ -131,6 +131,11 @@ impl Flags {
         *format != Format::Dotenv || !blob_password_file.is_empty() || !plain.is_empty() || self.dotenv_flag().is_some()
     }
 
+    /// Whether the text is a dotenv text.
+    pub fn is_dotenv(&self) -> bool {
+        self.format == Format::Dotenv
+    }
+
     /// The first of the flags that say how dotenv text is read.
     fn dotenv_flag(&self) -> Option<&'static str> {
         let given = [
@@ -220,6 +225,13 @@ pub struct Policy {
     pub plain: Vec<Glob>,
 }
 
+impl Policy {
+    /// How a new name is stored.
+    pub fn storage(&self, name: &VarName) -> Storage {
+        if self.plain.iter().any(|glob| glob.matches(name)) { Storage::Plain } else { Storage::Secret }
+    }
+}
+
 /// How many names were brought in.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub struct Summary {
@@ -280,12 +292,13 @@ pub fn into_file(
             above.push(item);
             continue;
         };
-        let storage = policy.plain.iter().any(|glob| glob.matches(&name)).then_some(Storage::Plain);
+        let storage = policy.storage(&name);
+        let changed = (storage == Storage::Plain).then_some(storage);
         if !file.contains(&name) {
             append_lines(file, &above);
-            file.append(&name, &value, storage.unwrap_or(Storage::Secret), rng);
+            file.append(&name, &value, storage, rng);
             summary.added += 1;
-        } else if policy.existing == Existing::Replace && file.set(&name, &value, storage, now, rng)? {
+        } else if policy.existing == Existing::Replace && file.set(&name, &value, changed, now, rng)? {
             summary.replaced += 1;
         } else {
             summary.kept += 1;

@@ -7,6 +7,7 @@
 //! The modules in layers; a module uses only those above it (`tests/architecture.rs` holds that):
 
 // 0: words
+pub mod duration;
 pub mod error;
 pub mod secret;
 pub mod vars;
@@ -16,6 +17,7 @@ pub mod crypto;
 pub mod dotenv;
 pub mod fs;
 pub mod generate;
+pub mod schema;
 
 // 2: state
 pub mod child;
@@ -25,7 +27,9 @@ pub mod sealed;
 // 3: use cases
 pub mod git;
 pub mod import;
+pub mod inference;
 pub mod project;
+pub mod validation;
 
 // 4: verbs
 pub mod cli;

@@ -12,24 +12,41 @@ use std::path::{Path, PathBuf};
 /// are no cycles. The layers are those of `src/lib.rs`.
 const MODULES: &[(u8, &str, &[&str])] = &[
     (0, "error", &[]),
+    (0, "duration", &["error"]),
     (0, "secret", &[]),
     (0, "vars", &["error", "secret"]),
     (1, "crypto", &["error", "secret"]),
     (1, "dotenv", &["secret", "vars"]),
     (1, "fs", &["error", "secret"]),
     (1, "generate", &["error", "secret"]),
+    (1, "schema", &["dotenv", "duration", "error", "generate", "vars"]),
     (2, "child", &["error", "vars"]),
     (2, "formats", &["crypto", "dotenv", "error", "secret", "vars"]),
     // Bytes in, bytes out: no fs.
     (2, "sealed", &["crypto", "dotenv", "error", "secret", "vars"]),
     (3, "git", &["child", "error", "fs"]),
     (3, "import", &["child", "dotenv", "error", "formats", "fs", "sealed", "secret", "vars"]),
-    (3, "project", &["crypto", "error", "fs", "sealed", "secret", "vars"]),
+    (3, "project", &["crypto", "error", "fs", "schema", "sealed", "secret", "vars"]),
+    (3, "inference", &["dotenv", "error", "formats", "fs", "project", "schema", "sealed"]),
+    (3, "validation", &["child", "error", "project", "schema", "sealed", "secret", "vars"]),
     (
         4,
         "cli",
         &[
-            "child", "crypto", "error", "formats", "fs", "generate", "git", "import", "project", "sealed", "secret",
+            "child",
+            "crypto",
+            "error",
+            "formats",
+            "fs",
+            "generate",
+            "git",
+            "import",
+            "inference",
+            "project",
+            "schema",
+            "sealed",
+            "secret",
+            "validation",
             "vars",
         ],
     ),
@@ -57,7 +74,9 @@ const EXPOSE: &[(&str, usize)] = &[
     ("src/fs/write.rs", 2),
     ("src/generate.rs", 1),
     ("src/import.rs", 1),
+    ("src/inference.rs", 2),
     ("src/project/credentials.rs", 1),
+    ("src/schema/example.rs", 1), // a placeholder, quoted
     ("src/sealed/body.rs", 1),
     ("src/sealed/credential.rs", 7),
     ("src/sealed/keys.rs", 8),
@@ -65,6 +84,7 @@ const EXPOSE: &[(&str, usize)] = &[
     ("src/sealed/slot.rs", 7),
     ("src/sealed/unlocked.rs", 6),
     ("src/secret.rs", 2),
+    ("src/validation.rs", 4),
     ("src/vars.rs", 2),
 ];
 
@@ -78,7 +98,7 @@ const PLACES: &[(&str, &[&str], &str)] = &[
     ("eprintln!", &[], OUTPUT),
     ("dbg!", &[], OUTPUT),
     ("std::{", &[], "it would hide from the rows below: one `use` a module"),
-    ("std::net", &[], "envsec has no network"),
+    ("std::net", &["src/schema/format.rs"], "envsec has no network; a format parses addresses"),
     ("unix::net", &[], "envsec has no network"),
     (
         "std::env",
@@ -87,10 +107,12 @@ const PLACES: &[(&str, &[&str], &str)] = &[
             "src/cli/export.rs",          // GITHUB_ENV
             "src/cli/mod.rs",             // the arguments
             "src/cli/run.rs",             // the environment of the child
+            "src/cli/ui.rs",              // NO_COLOR
             "src/fs/",                    // the current folder
             "src/import.rs",              // --expand
             "src/project/credentials.rs", // envsec's own credentials
             "src/project/settings.rs",    // envsec's own settings
+            "src/validation.rs",          // what the child would get
         ],
         "what the environment says comes in at few places",
     ),
@@ -108,9 +130,10 @@ const PLACES: &[(&str, &[&str], &str)] = &[
     // The flags that verbs share stand beside what they mean.
     (
         "clap::",
-        &["src/cli/", "src/import.rs", "src/project/selection.rs", "src/project/settings.rs"],
+        &["src/cli/", "src/import.rs", "src/project/selection.rs", "src/project/settings.rs", "src/validation.rs"],
         "the command line is the verbs' matter",
     ),
+    ("fancy_regex::", &["src/schema/pattern.rs"], "its syntax is not that of a schema"),
     ("dotenvy::", &["src/formats/dotenv.rs"], "reading as others do is a format's matter"),
     (
         "rustix::",

@@ -5,6 +5,7 @@ use crate::crypto;
 use crate::error::Result;
 use crate::import::{self, Existing, Policy};
 use crate::sealed::Utc;
+use crate::validation;
 use std::path::PathBuf;
 
 /// Bring a plaintext file in
@@ -33,6 +34,10 @@ pub(super) struct Args {
     #[arg(long)]
     keep: bool,
 
+    /// Refuse values that are not as declared, instead of warning
+    #[arg(long)]
+    strict: bool,
+
     #[command(flatten)]
     reading: import::Flags,
 }
@@ -48,6 +53,8 @@ pub(super) fn run(args: &Args, ctx: &Ctx<'_>) -> Result<()> {
     };
     let policy = Policy { existing, plain: args.reading.plain.clone() };
     let opened = ctx.project.open_to_change()?;
+    let values = incoming.entries().map(|(name, value)| (name, value, policy.storage(name)));
+    ctx.ui.judge(validation::check_values(&ctx.project, opened.path(), values), args.strict)?;
     let sealed = opened.path().display().to_string();
     let rng = &mut crypto::system_rng();
     let summary = ctx.project.change(opened, |file| import::into_file(file, incoming, &policy, Utc::now(), rng))?;

@@ -3,12 +3,13 @@
 use super::Ctx;
 use super::ui::Ui;
 use crate::crypto;
-use crate::error::{Failure, Result, Status};
-use crate::fs;
+use crate::error::{Failure, Result, Status, shown};
+use crate::fs::{self, NewFile, Readers};
 use crate::generate;
 use crate::git::{self, IgnoreRules};
 use crate::import::{self, Existing, Policy};
-use crate::project::{self, Outside as _, Source, Sources};
+use crate::inference;
+use crate::project::{self, Outside as _, SCHEMA_NAME, Source, Sources};
 use crate::sealed::{NewSlot, Password, RawKey, Unlocked, Utc, WORK_FACTOR, WRITE_WORK_FACTORS};
 use crate::secret::SecretText;
 use std::path::{Path, PathBuf};
@@ -57,6 +58,10 @@ pub(super) struct Args {
           value_parser = clap::value_parser!(u8).range(i64::from(*WRITE_WORK_FACTORS.start())..=i64::from(*WRITE_WORK_FACTORS.end())))]
     work_factor: u8,
 
+    /// Write no declaration
+    #[arg(long, conflicts_with = "schema")]
+    no_schema: bool,
+
     /// Leave .gitignore alone
     #[arg(long)]
     no_git: bool,
@@ -95,6 +100,7 @@ pub(super) fn run(args: &Args, ctx: &Ctx<'_>) -> Result<()> {
         .transpose()?;
     let notes = incoming.as_mut().map(|incoming| std::mem::take(&mut incoming.notes)).unwrap_or_default();
 
+    let declaration = declaration(args, ctx, &path)?;
     let rng = &mut crypto::system_rng();
     let (slots, key) = new_slots(args, ctx, rng)?;
     let mut file = Unlocked::create(label, &slots, rng).map_err(project::at(&path))?;
@@ -112,12 +118,42 @@ pub(super) fn run(args: &Args, ctx: &Ctx<'_>) -> Result<()> {
         ctx.ui.data_that_must_arrive(b"\n")?;
     }
     prepared.commit()?;
+    if let Some((place, file)) = declaration {
+        file.commit()?;
+        ctx.ui
+            .say(&format!("{}: a first declaration, to be read and mended; envsec validate checks it", shown(&place)));
+    }
 
     if let (Some(summary), Some(source)) = (imported, &source) {
         ctx.ui.imported(&path.display().to_string(), source, &notes, summary);
     }
     ctx.ui.note(&format!("made {}; next: envsec set NAME, envsec run -- COMMAND", path.display()));
     Ok(())
+}
+
+/// A declaration of what a plaintext file beside the new one holds: if it was asked for, or a person says yes. It gets its
+/// name after the sealed file has.
+fn declaration(args: &Args, ctx: &Ctx<'_>, path: &Path) -> Result<Option<(PathBuf, NewFile)>> {
+    let folder = fs::folder_of(path);
+    let is_asked_for = ctx.flags.schema.is_some();
+    let place = ctx.flags.schema.clone().unwrap_or_else(|| path.with_file_name(SCHEMA_NAME));
+    if args.no_schema || (!is_asked_for && ctx.project.declaration_path(&[path.to_path_buf()])?.is_some()) {
+        return Ok(None);
+    }
+    let named = args.from.clone().filter(|from| from != Path::new("-") && args.reading.is_dotenv());
+    let source = match inference::usual_source(if folder == Path::new(".") { Path::new("") } else { folder }).or(named)
+    {
+        Some(source) => source,
+        None if is_asked_for => return Err(inference::Nothing.into()),
+        None => return Ok(None),
+    };
+    let question = format!("Write {}, a declaration inferred from {}?", shown(&place), shown(&source));
+    if !is_asked_for && ctx.ui.ask_yes(&question)? != Some(true) {
+        return Ok(None);
+    }
+    project::must_be_new(&place)?;
+    let text = inference::of_texts(&[source])?;
+    Ok(Some((place.clone(), fs::prepare(&place, text.as_bytes(), Readers::ByUmask)?)))
 }
 
 /// The slots of the new file, and the text of the raw key if there is one.
@@ -174,22 +210,22 @@ fn ignore_plaintext(path: &Path, ui: &Ui) -> Result<()> {
     let Some(root) = project::repository_root(&folder) else { return Ok(()) };
     let rules = git::ignore_plaintext(root, &folder)?;
     let here = fs::current_folder();
-    let shown = |file: &Path| file.strip_prefix(&here).unwrap_or(file).display().to_string();
+    let from_here = |file: &Path| file.strip_prefix(&here).unwrap_or(file).display().to_string();
     match rules {
         IgnoreRules::Right => {}
         IgnoreRules::Added(file) => ui.say(&format!(
             "{}: now ignores .env and .env.*, but not .env.example and .env*.enc (checked with git check-ignore)",
-            shown(&file)
+            from_here(&file)
         )),
         IgnoreRules::Unverified(file) => {
             ui.say(&format!(
                 "{}: added rules for env files; git did not answer, so they are not checked",
-                shown(&file)
+                from_here(&file)
             ));
         }
         IgnoreRules::StillWrong(file, names) => ui.warn(&format!(
             "{}: added rules for env files, but another rule still wins for {}: git check-ignore -v {}",
-            shown(&file),
+            from_here(&file),
             names.join(", "),
             names.join(" ")
         )),

@@ -8,10 +8,13 @@ mod init;
 mod list;
 mod man;
 mod run;
+mod schema;
 mod set;
+mod status;
 mod terminal;
 mod ui;
 mod unset;
+mod validate;
 
 use crate::child;
 use crate::error::{Error, Result, Status};
@@ -32,9 +35,9 @@ A first session:
 In CI, with the password in ENVSEC_PASSWORD or a raw key in ENVSEC_KEY:
   envsec run -- ./deploy
 
-Exit statuses: 0 done, 1 failure, 2 usage or nothing there, 4 no or wrong
-credential, 5 not authentic or malformed, 6 conflict. Of run: the command's own;
-125 envsec failed, 126 not executable, 127 not found.";
+Exit statuses: 0 done, 1 failure, 2 usage or nothing there, 3 validation
+failed, 4 no or wrong credential, 5 not authentic or malformed, 6 conflict. Of
+run: the command's own; 125 envsec failed, 126 not executable, 127 not found.";
 
 /// dotenv files that may be committed: each secret encrypted, the whole sealed.
 #[derive(Parser)]
@@ -68,6 +71,12 @@ enum Verb {
     Get(get::Args),
     /// Start a command with the values in its environment
     Run(run::Args),
+    /// Check the variables against their declaration
+    Validate(validate::Args),
+    /// Show where every variable comes from, and whether it is as declared
+    Status(status::Args),
+    /// Write and check the declaration itself, env.schema.json
+    Schema(schema::Args),
     /// List the names
     List(list::Args),
     /// Remove names with their values
@@ -128,6 +137,9 @@ fn dispatch(cli: &Cli, ui: &Ui) -> Result<()> {
         Verb::Set(args) => set::run(args, &ctx),
         Verb::Get(args) => get::run(args, &ctx),
         Verb::Run(args) => run::run(args, &ctx),
+        Verb::Validate(args) => validate::run(args, &ctx),
+        Verb::Status(args) => status::run(args, &ctx),
+        Verb::Schema(args) => schema::run(args, &ctx),
         Verb::List(args) => list::run(args, &ctx),
         Verb::Unset(args) => unset::run(args, &ctx),
         Verb::Import(args) => import::run(args, &ctx),

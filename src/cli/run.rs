@@ -3,14 +3,16 @@
 use super::Ctx;
 use crate::child::{self, Precedence};
 use crate::error::Result;
-use crate::project::{Outside as _, Selection};
+use crate::project::{self, Opened, Outside as _, Selected};
+use crate::sealed::Label;
+use crate::validation::{self, Files, Invalid};
 use crate::vars::Vars;
 use std::ffi::OsString;
 
 /// Start a command with the values in its environment
 ///
-/// Everything is opened and verified first; if anything is wrong, nothing is started. On Unix envsec replaces itself by
-/// the command: signals, exit status and terminal are the command's own.
+/// Everything is opened, verified and checked against env.schema.json first; if anything is wrong, nothing is started. On
+/// Unix envsec replaces itself by the command: signals, exit status and terminal are the command's own.
 #[derive(clap::Args)]
 #[command(after_help = "\
 A variable that the process has already, and is not empty, wins over the file; --override turns that round.
@@ -22,12 +24,12 @@ Examples:
   envsec run -f .env.enc -f .env.local.enc -- cargo run     later files win
   envsec run -- env | less                                  what the command gets")]
 pub(super) struct Args {
-    /// The file's values win over what the process has
-    #[arg(long = "override")]
-    override_process: bool,
+    /// Start it although the values are not as declared; defaults are set all the same
+    #[arg(long, conflicts_with = "strict")]
+    no_validate: bool,
 
     #[command(flatten)]
-    selection: Selection,
+    merging: validation::Flags,
 
     /// The command and its arguments
     #[arg(required = true, trailing_var_arg = true, value_name = "COMMAND")]
@@ -35,20 +37,40 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, ctx: &Ctx<'_>) -> Result<()> {
-    let vars = args.selection.of(&ctx.project.open()?)?.vars;
+    let files = ctx.project.open()?;
+    let mut selected = args.merging.selection.of(&files)?;
+    validate(args, ctx, &files, &mut selected)?;
+    let vars = selected.vars;
     if ctx.ui.is_verbose() {
         explain(&vars, args, ctx);
     }
-    let precedence = if args.override_process { Precedence::File } else { Precedence::Process };
-    let environment = child::environment(std::env::vars_os(), vars, precedence)?;
+    let environment = child::environment(std::env::vars_os(), vars, args.merging.precedence())?;
     let Some((command, arguments)) = args.command.split_first() else { return Ok(()) };
     Err(child::replace_process(command, arguments, environment).into())
 }
 
+/// Where there is a declaration: checks all that the command would get, and adds the defaults.
+fn validate(args: &Args, ctx: &Ctx<'_>, files: &[Opened], selected: &mut Selected) -> Result<()> {
+    let Some(declaration) = ctx.project.declaration(&ctx.project.paths()?)? else { return Ok(()) };
+    let label = project::label_of(files).map(Label::as_str);
+    let verdict = args.merging.check(&declaration, &Files::Opened(selected), label)?;
+    // Silence is success: `validate` says what is merely dubious.
+    for warning in &verdict.warnings {
+        ctx.ui.explain(&format!("warning: {warning}"));
+    }
+    if !verdict.problems.is_empty() && !args.no_validate {
+        return Err(Invalid { declaration: declaration.path, problems: verdict.problems }.into());
+    }
+    selected.add_defaults(verdict.defaults);
+    Ok(())
+}
+
 /// Says whose value the command gets where both the process and the file have one.
 fn explain(vars: &Vars, args: &Args, ctx: &Ctx<'_>) {
-    let what =
-        if args.override_process { "the file's value" } else { "the process's value (--override takes the file's)" };
+    let what = match args.merging.precedence() {
+        Precedence::File => "the file's value",
+        Precedence::Process => "the process's value (--override takes the file's)",
+    };
     for (name, _) in vars.iter() {
         if std::env::var_os(name.as_str()).is_some_and(|value| !value.is_empty()) {
             ctx.ui.explain(&format!("{name}: {what}"));

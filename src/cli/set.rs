@@ -5,11 +5,14 @@ use crate::child;
 use crate::crypto;
 use crate::error::{Failure, Result, Status};
 use crate::fs;
-use crate::generate::{self, Kind};
-use crate::project::Outside as _;
+use crate::generate::{self, Kind, UnknownKind};
+use crate::project::{Opened, Outside as _};
 use crate::sealed::{Storage, Utc};
 use crate::secret::SecretText;
+use crate::validation;
 use crate::vars::{MAX_VALUE, Value, VarName};
+use std::path::Path;
+use std::str::FromStr;
 
 /// Set a value
 ///
@@ -21,8 +24,10 @@ Examples:
   envsec set TLS_KEY < key.pem              several lines, from a file
   pass show stripe | envsec set STRIPE_KEY
   envsec set SESSION_SECRET --generate hex:32
+  envsec set SESSION_SECRET --generate auto as env.schema.json says
   envsec set --plain LOG_LEVEL=info PORT=3000
 
+A value that is not as env.schema.json declares it draws a warning; with --strict it is refused.
 Standard input loses one newline at its end (--keep-newline keeps it). Setting what is there already changes nothing.
 A value given as an argument can be seen by other users and stays in the shell's history, so it draws a warning.")]
 pub(super) struct Args {
@@ -30,9 +35,9 @@ pub(super) struct Args {
     #[arg(required = true, value_name = "NAME|NAME=VALUE", hide_possible_values = true)]
     what: Vec<String>,
 
-    /// Generate it: hex:N, base64:N (N random bytes), password:N (N letters and digits), uuid
+    /// Generate it: hex:N, base64:N (N random bytes), password:N (N letters and digits), uuid, or auto: as declared
     #[arg(long, value_name = "KIND")]
-    generate: Option<Kind>,
+    generate: Option<Generate>,
 
     /// Store it unencrypted: readable by everybody, but sealed
     #[arg(long, conflicts_with = "secret")]
@@ -45,6 +50,26 @@ pub(super) struct Args {
     /// Keep the newline at the end of standard input
     #[arg(long)]
     keep_newline: bool,
+
+    /// Refuse a value that is not as declared, instead of warning
+    #[arg(long)]
+    strict: bool,
+}
+
+/// What to generate.
+#[derive(Clone, Copy)]
+enum Generate {
+    /// What the declaration says.
+    Auto,
+    Kind(Kind),
+}
+
+impl FromStr for Generate {
+    type Err = UnknownKind;
+
+    fn from_str(text: &str) -> std::result::Result<Self, UnknownKind> {
+        if text == "auto" { Ok(Generate::Auto) } else { text.parse().map(Generate::Kind) }
+    }
 }
 
 /// What was typed makes no sense.
@@ -56,6 +81,9 @@ enum SetError {
     /// A generated value and a given one.
     #[error("--generate makes the value itself: give it a NAME only")]
     GenerateWithValue,
+    /// `--generate auto`, and nothing says how.
+    #[error("{0}: nothing declares how to generate it")]
+    NoKind(VarName),
 }
 
 impl Failure for SetError {
@@ -64,8 +92,11 @@ impl Failure for SetError {
     }
 
     fn hint(&self) -> Option<String> {
-        matches!(self, SetError::Arguments)
-            .then(|| "a value that begins with - goes after --, best through standard input".into())
+        match self {
+            SetError::Arguments => Some("a value that begins with - goes after --, best through standard input".into()),
+            SetError::NoKind(_) => Some("in env.schema.json: \"x-envsec\": {\"generate\": \"hex:32\"}".into()),
+            SetError::GenerateWithValue => None,
+        }
     }
 }
 
@@ -81,7 +112,7 @@ pub(super) fn run(args: &Args, ctx: &Ctx<'_>) -> Result<()> {
     let opened = ctx.project.open_to_change()?;
     let mut values = Vec::with_capacity(assignments.len());
     for (name, value) in assignments {
-        let text = value.map_or_else(|| obtain(args, &name, ctx), Ok)?;
+        let text = value.map_or_else(|| obtain(args, &name, opened.path(), ctx), Ok)?;
         values.push((name, Value::try_from(text)?));
     }
     let storage = match (args.plain, args.secret) {
@@ -89,6 +120,7 @@ pub(super) fn run(args: &Args, ctx: &Ctx<'_>) -> Result<()> {
         (_, true) => Some(Storage::Secret),
         _ => None,
     };
+    check(args, ctx, &opened, storage, &values)?;
     ctx.project.change(opened, |file| {
         let (now, rng) = (Utc::now(), &mut crypto::system_rng());
         for (name, value) in &values {
@@ -96,6 +128,19 @@ pub(super) fn run(args: &Args, ctx: &Ctx<'_>) -> Result<()> {
         }
         Ok(())
     })
+}
+
+/// Checks the values against their declaration at once, before somebody starts with them.
+fn check(
+    args: &Args,
+    ctx: &Ctx<'_>,
+    opened: &Opened,
+    storage: Option<Storage>,
+    values: &[(VarName, Value)],
+) -> Result<()> {
+    let stored = |name: &VarName| storage.or_else(|| opened.unlocked.storage(name)).unwrap_or(Storage::Secret);
+    let values = values.iter().map(|(name, value)| (name, value, stored(name)));
+    ctx.ui.judge(validation::check_values(&ctx.project, opened.path(), values), args.strict)
 }
 
 /// `NAME`, `NAME VALUE` or `NAME=VALUE …`.
@@ -117,9 +162,9 @@ fn parse(what: &[String]) -> Result<Vec<(VarName, Option<SecretText>)>> {
 }
 
 /// A value that is not among the arguments.
-fn obtain(args: &Args, name: &VarName, ctx: &Ctx<'_>) -> Result<SecretText> {
-    if let Some(kind) = args.generate {
-        return Ok(generate::value(kind, &mut crypto::system_rng()));
+fn obtain(args: &Args, name: &VarName, file: &Path, ctx: &Ctx<'_>) -> Result<SecretText> {
+    if let Some(generate) = args.generate {
+        return Ok(generate::value(kind(generate, name, file, ctx)?, &mut crypto::system_rng()));
     }
     if ctx.ui.stdin_is_terminal() {
         return ctx.ui.ask_hidden(&format!("Value for {name}: "));
@@ -132,4 +177,16 @@ fn obtain(args: &Args, name: &VarName, ctx: &Ctx<'_>) -> Result<SecretText> {
         ctx.ui.warn(&format!("{name}: the value ends in a carriage return (a text from Windows?)"));
     }
     Ok(bytes.into_text().map_err(|_| crate::vars::VarError::NotUtf8)?)
+}
+
+/// What to generate for a name.
+fn kind(generate: Generate, name: &VarName, file: &Path, ctx: &Ctx<'_>) -> Result<Kind> {
+    match generate {
+        Generate::Kind(kind) => Ok(kind),
+        Generate::Auto => {
+            let declaration = ctx.project.needed_declaration(&[file.to_path_buf()])?;
+            let kind = declaration.schema.property(name.as_str()).and_then(|property| property.generate());
+            Ok(kind.ok_or_else(|| SetError::NoKind(name.clone()))?)
+        }
+    }
 }

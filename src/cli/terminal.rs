@@ -64,16 +64,16 @@ impl Line {
 }
 
 #[cfg(unix)]
-pub(super) use unix::read_hidden;
+pub(super) use unix::{read_hidden, read_visible};
 
 #[cfg(unix)]
 mod unix {
-    use super::{Failed, Line, Step};
+    use super::{Failed, Line, MAX_LINE, Step};
     use crate::secret::SecretText;
     use rustix::event::{PollFd, PollFlags, Timespec, poll};
     use rustix::termios::{InputModes, LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
     use std::fs::{File, OpenOptions};
-    use std::io::{self, Read as _, Write as _};
+    use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 
     /// Lines after the first of a paste follow at once; a person does not.
     const PASTE_GAP: Timespec = Timespec { tv_sec: 0, tv_nsec: 30_000_000 };
@@ -93,6 +93,17 @@ mod unix {
         match line {
             Ok(_) if pasted_on => Err(Failed::Unusable("several lines were pasted; pipe them in instead")),
             line => line,
+        }
+    }
+
+    /// Asks at the terminal and reads one line as it is typed.
+    pub(in crate::cli) fn read_visible(prompt: &str) -> Result<String, Failed> {
+        let terminal = OpenOptions::new().read(true).write(true).open("/dev/tty").map_err(|_| Failed::NoTerminal)?;
+        (&terminal).write_all(prompt.as_bytes())?;
+        let mut line = String::new();
+        match BufReader::new((&terminal).take(MAX_LINE as u64)).read_line(&mut line)? {
+            0 => Err(Failed::Interrupted),
+            _ => Ok(line),
         }
     }
 
@@ -147,6 +158,12 @@ mod unix {
             let _ = tcsetattr(self.terminal, OptionalActions::Now, &self.before);
         }
     }
+}
+
+/// Asking is not there yet on this platform.
+#[cfg(not(unix))]
+pub(super) fn read_visible(_: &str) -> Result<String, Failed> {
+    Err(Failed::NoTerminal)
 }
 
 /// Hidden input is not there yet on this platform.

@@ -7,6 +7,7 @@ use crate::fs;
 use crate::import::{Source, Summary};
 use crate::project::Outside;
 use crate::secret::SecretText;
+use crate::validation::Invalid;
 use std::io::{self, ErrorKind, IsTerminal as _, Write as _};
 
 /// The longest output of a password command, in bytes.
@@ -45,6 +46,18 @@ pub(super) enum UiError {
     /// The command that should print the password did not.
     #[error("the password command failed{0}")]
     Command(String),
+}
+
+impl UiError {
+    /// What a failed prompt is to the user.
+    fn asking(prompt: &str) -> impl Fn(Failed) -> UiError {
+        move |failed| match failed {
+            Failed::NoTerminal => UiError::NoTerminal { prompt: prompt.trim_end_matches([':', ' ']).to_owned() },
+            Failed::Interrupted => UiError::Interrupted,
+            Failed::Unusable(what) => UiError::Unusable(what),
+            Failed::Io(error) => UiError::Terminal(error),
+        }
+    }
 }
 
 impl Failure for UiError {
@@ -93,6 +106,11 @@ impl Ui {
         io::stdout().is_terminal()
     }
 
+    /// Whether standard output takes colour: a terminal, and NO_COLOR (no-color.org) is not set.
+    pub(super) fn is_colored(&self) -> bool {
+        self.stdout_is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+    }
+
     /// Whether standard input is a terminal, so that nothing is piped in.
     pub(super) fn stdin_is_terminal(&self) -> bool {
         io::stdin().is_terminal()
@@ -121,6 +139,23 @@ impl Ui {
         }
     }
 
+    /// Warns of values that are not as declared, or refuses them with `strict`.
+    pub(super) fn judge(&self, checked: Result<Option<Invalid>>, strict: bool) -> Result<()> {
+        match checked {
+            Err(error) if strict => Err(error),
+            Err(error) => {
+                self.warn(&format!("not checked against the declaration: {error}"));
+                Ok(())
+            }
+            Ok(Some(invalid)) if strict => Err(invalid.into()),
+            Ok(invalid) => {
+                let problems = invalid.into_iter().flat_map(|invalid| invalid.problems);
+                problems.for_each(|problem| self.warn(&format!("not as declared: {problem}")));
+                Ok(())
+            }
+        }
+    }
+
     /// Prints a line to standard error, quiet or not.
     pub(super) fn complain(&self, message: &str) {
         // A standard error that is gone cannot be told so.
@@ -133,6 +168,16 @@ impl Ui {
         if let Some(hint) = error.hint() {
             self.complain(&format!("hint: {hint}"));
         }
+    }
+
+    /// Asks a person for yes or no; an empty answer means yes. `None` without a terminal.
+    pub(super) fn ask_yes(&self, question: &str) -> Result<Option<bool>> {
+        if !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
+            return Ok(None);
+        }
+        let answer =
+            terminal::read_visible(&escape(&format!("{question} [Y/n] "))).map_err(UiError::asking(question))?;
+        Ok(Some(matches!(answer.trim().to_ascii_lowercase().as_str(), "" | "y" | "yes")))
     }
 
     /// Has a text typed once more.
@@ -157,12 +202,7 @@ impl Ui {
 
 impl Outside for Ui {
     fn ask_hidden(&self, prompt: &str) -> Result<SecretText> {
-        Ok(terminal::read_hidden(&escape(prompt)).map_err(|failed| match failed {
-            Failed::NoTerminal => UiError::NoTerminal { prompt: prompt.trim_end_matches([':', ' ']).to_owned() },
-            Failed::Interrupted => UiError::Interrupted,
-            Failed::Unusable(what) => UiError::Unusable(what),
-            Failed::Io(error) => UiError::Terminal(error),
-        })?)
+        Ok(terminal::read_hidden(&escape(prompt)).map_err(UiError::asking(prompt))?)
     }
 
     fn output_of(&self, command: &str) -> Result<SecretText> {
@@ -196,7 +236,7 @@ fn write_stdout(bytes: &[u8]) -> io::Result<()> {
 }
 
 /// Makes control and bidirectional characters visible, which file names and names in files could bring to a terminal.
-fn escape(message: &str) -> String {
+pub(super) fn escape(message: &str) -> String {
     let dangerous = |c: char| {
         (c.is_control() && c != '\n')
             || matches!(c, '\u{61c}' | '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')

@@ -47,7 +47,15 @@ pub enum Item {
 impl Incoming {
     /// The names, in their order.
     pub fn names(&self) -> impl Iterator<Item = &VarName> {
-        self.items.iter().filter_map(|item| if let Item::Entry(name, _) = item { Some(name) } else { None })
+        self.entries().map(|(name, _)| name)
+    }
+
+    /// The variables, in their order.
+    pub fn entries(&self) -> impl Iterator<Item = (&VarName, &Value)> {
+        self.items.iter().filter_map(|item| match item {
+            Item::Entry(name, value) => Some((name, value)),
+            Item::Comment(_) | Item::Blank => None,
+        })
     }
 }
 

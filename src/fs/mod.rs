@@ -2,7 +2,7 @@
 
 mod write;
 
-pub use write::{NewFile, Replace, append, append_to_existing, prepare, replace, replace_privately};
+pub use write::{NewFile, Readers, Replace, append, append_to_existing, prepare, replace, replace_privately};
 
 use crate::error::{Failure, Status, shown};
 use crate::secret::Secret;

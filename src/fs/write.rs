@@ -28,7 +28,7 @@ pub fn replace(path: &Path, bytes: &[u8], how: Replace) -> Result<(), FsError> {
     }
     sweep(path);
     let old = path.metadata().map_err(io_error(path, "read its mode"))?;
-    let new = write_beside(path, bytes, REPLACEMENT)?;
+    let new = write_beside(path, bytes, REPLACEMENT, Readers::Owner)?;
     take_over(&new, &old).map_err(io_error(path, "keep its mode"))?;
     new.as_file().sync_all().map_err(io_error(path, "write the new file to disk"))?;
     new.persist(path).map_err(|failed| match failed.error.kind() {
@@ -54,7 +54,7 @@ pub fn replace_privately(path: &Path, bytes: &[u8]) -> Result<(), FsError> {
     }
     let _lock = lock_folder_of(&target)?;
     sweep(&target);
-    let new = write_beside(&target, bytes, REPLACEMENT)?;
+    let new = write_beside(&target, bytes, REPLACEMENT, Readers::Owner)?;
     new.as_file().sync_all().map_err(io_error(path, "write the new file to disk"))?;
     new.persist(&target).map_err(|failed| io_error(path, "replace it")(failed.error))?;
     sync_folder(&target)
@@ -66,12 +66,21 @@ pub struct NewFile {
     file: NamedTempFile,
 }
 
-/// Writes what is to become a new file, mode 0600, beside its place.
+/// Who may read a new file.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Readers {
+    /// Its owner: mode 0600.
+    Owner,
+    /// Whoever the umask lets: nothing in it is secret.
+    ByUmask,
+}
+
+/// Writes what is to become a new file beside its place.
 ///
 /// # Errors
 /// [`FsError::Io`]; nothing is left behind.
-pub fn prepare(path: &Path, bytes: &[u8]) -> Result<NewFile, FsError> {
-    let file = write_beside(path, bytes, NEW)?;
+pub fn prepare(path: &Path, bytes: &[u8], readers: Readers) -> Result<NewFile, FsError> {
+    let file = write_beside(path, bytes, NEW, readers)?;
     file.as_file().sync_all().map_err(io_error(path, "write the new file to disk"))?;
     Ok(NewFile { path: path.into(), file })
 }
@@ -109,11 +118,18 @@ fn sweep(path: &Path) {
 const REPLACEMENT: &str = ".tmp";
 const NEW: &str = ".new";
 
-/// A new file in the folder of `path`, 0600 and O_EXCL, with the bytes in it; removed again when dropped.
-fn write_beside(path: &Path, bytes: &[u8], suffix: &str) -> Result<NamedTempFile, FsError> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
+/// A new file in the folder of `path`, made with O_EXCL, with the bytes in it; removed again when dropped.
+fn write_beside(path: &Path, bytes: &[u8], suffix: &str, readers: Readers) -> Result<NamedTempFile, FsError> {
+    let prefix = format!("{}.", path.file_name().unwrap_or_default().to_string_lossy());
     let folder = folder_of(path);
-    let made = tempfile::Builder::new().prefix(&format!("{name}.")).suffix(suffix).tempfile_in(folder);
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(&prefix).suffix(suffix);
+    #[cfg(unix)]
+    if readers == Readers::ByUmask {
+        use std::os::unix::fs::PermissionsExt as _;
+        builder.permissions(std::fs::Permissions::from_mode(0o666));
+    }
+    let made = builder.tempfile_in(folder);
     // tempfile's own message names a file that the user never heard of.
     let mut new = made.map_err(|error| io_error(folder, BESIDE)(error.kind().into()))?;
     new.write_all(bytes).map_err(io_error(path, "write the new file"))?;

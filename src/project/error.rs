@@ -2,6 +2,7 @@
 
 use crate::error::{Failure, Status, shown};
 use crate::fs::FsError;
+use crate::schema::SchemaError;
 use crate::sealed::{CredentialError, SealedError};
 use std::path::PathBuf;
 
@@ -42,6 +43,17 @@ pub enum ProjectError {
         /// How it differs from its pin.
         what: &'static str,
     },
+    /// A declaration that cannot be used.
+    #[error("{}: {source}", shown(.path))]
+    Schema {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong.
+        source: SchemaError,
+    },
+    /// There is no declaration.
+    #[error("no {} beside the sealed file, nor above up to the repository's root", super::SCHEMA_NAME)]
+    NoSchema,
     /// A setting that makes no sense.
     #[error("{name} {what}")]
     Setting {
@@ -97,11 +109,13 @@ impl Failure for ProjectError {
             ProjectError::NoFile { .. }
             | ProjectError::NoFolder(_)
             | ProjectError::NoLabel(_)
+            | ProjectError::NoSchema
             | ProjectError::TwoLabels { .. }
             | ProjectError::Setting { .. }
             | ProjectError::SeveralFiles => Status::Usage,
             ProjectError::CredentialFile { .. } => Status::Credential,
             ProjectError::Sealed { source, .. } => source.status(),
+            ProjectError::Schema { source, .. } => source.status(),
             ProjectError::Label { .. } | ProjectError::Pin { .. } => Status::NotAuthentic,
             ProjectError::Credential { source, .. } => source.status(),
         }
@@ -116,6 +130,8 @@ impl Failure for ProjectError {
             }
             ProjectError::CredentialFile { source, .. } => source.hint(),
             ProjectError::Sealed { source, .. } => source.hint(),
+            ProjectError::Schema { source, .. } => source.hint(),
+            ProjectError::NoSchema => Some("write one with: envsec schema infer; or name it: --schema FILE".into()),
             ProjectError::Label { .. } => {
                 Some("were two files swapped? a file .env.NAME.enc has to carry the label NAME".into())
             }

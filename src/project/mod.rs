@@ -2,18 +2,20 @@
 //! settings.
 
 mod credentials;
+mod declaration;
 mod error;
 mod selection;
 mod settings;
 
 pub use credentials::{Outside, Source, Sources};
+pub use declaration::{Declaration, SCHEMA_NAME};
 pub use error::ProjectError;
 pub use selection::{Selected, Selection, SelectionError};
 pub use settings::{Flags, label, label_of_name};
 
 use crate::crypto;
 use crate::error::{Error, Result, shown};
-use crate::fs::{self, FsError, NewFile, Replace};
+use crate::fs::{self, FsError, NewFile, Readers, Replace};
 use crate::sealed::{Label, Limits, Locked, MAX_FILE, Opening, SealedError, SlotId, Unlocked};
 use crate::secret::Secret;
 use credentials::Credentials;
@@ -194,6 +196,11 @@ impl<'a> Project<'a> {
     }
 }
 
+/// The label of what the files make together: that of the last one that has any.
+pub fn label_of(files: &[Opened]) -> Option<&Label> {
+    files.iter().rev().find_map(|opened| opened.unlocked.locked().label())
+}
+
 /// The bytes of the file that `path` leads to. Messages name `path`.
 fn read_file(path: &Path, target: &Path) -> Result<Vec<u8>> {
     fs::read_public(target, MAX_FILE).map_err(|error| match error {
@@ -282,5 +289,5 @@ pub fn must_be_new(path: &Path) -> Result<()> {
 /// What the format and the system refuse; nothing is left behind.
 pub fn prepare(path: &Path, unlocked: Unlocked) -> Result<NewFile> {
     let bytes = unlocked.seal().map_err(at(path))?;
-    Ok(fs::prepare(path, &bytes)?)
+    Ok(fs::prepare(path, &bytes, Readers::Owner)?)
 }

@@ -3,8 +3,9 @@
 
 use super::{Opened, at};
 use crate::error::{Failure, Result, Status};
-use crate::sealed::{Storage, Utc};
-use crate::vars::{Glob, VarName, Vars};
+use crate::sealed::{Locked, Storage, Utc};
+use crate::secret::SecretText;
+use crate::vars::{Glob, Value, VarName, Vars};
 use std::collections::HashSet;
 
 /// Names to hand over. The flags of every verb that does.
@@ -60,7 +61,38 @@ impl Failure for SelectionError {
     }
 }
 
+impl Selected {
+    /// Adds variables that the files do not have; what no variable can hold is passed over.
+    pub fn add_defaults(&mut self, defaults: Vec<(String, String)>) {
+        for (name, text) in defaults {
+            if let (Ok(name), Ok(value)) = (name.parse(), Value::try_from(SecretText::from(text))) {
+                self.vars.insert(name, value);
+            }
+        }
+    }
+}
+
 impl Selection {
+    /// The chosen names of all files, and how each is stored where the last file has it.
+    ///
+    /// # Errors
+    /// [`SelectionError::NothingMatches`].
+    pub fn names<'f>(&self, files: impl Iterator<Item = &'f Locked>) -> Result<Vec<(VarName, Storage)>> {
+        let mut names: Vec<(VarName, Storage)> = Vec::new();
+        let mut unmatched: Vec<&Glob> = self.only.iter().collect();
+        for (name, storage) in files.flat_map(Locked::names) {
+            let name: VarName = name.parse()?;
+            unmatched.retain(|glob| !glob.matches(&name));
+            match names.iter_mut().find(|(known, _)| *known == name) {
+                Some(known) => known.1 = storage,
+                None if self.takes(&name) => names.push((name, storage)),
+                None => {}
+            }
+        }
+        all_matched(&unmatched)?;
+        Ok(names)
+    }
+
     /// The values of all files that are chosen; later files win.
     ///
     /// # Errors
@@ -81,13 +113,12 @@ impl Selection {
                 }
             }
         }
-        match unmatched.first() {
-            Some(glob) => Err(SelectionError::NothingMatches(glob.to_string()).into()),
-            None => Ok(selected),
-        }
+        all_matched(&unmatched)?;
+        Ok(selected)
     }
 
-    fn takes(&self, name: &VarName) -> bool {
+    /// Whether a name is chosen.
+    pub fn takes(&self, name: &VarName) -> bool {
         let any = |globs: &[Glob]| globs.iter().any(|glob| glob.matches(name));
         (self.only.is_empty() || any(&self.only)) && !any(&self.except)
     }
@@ -121,6 +152,10 @@ impl Selection {
         refuse(taken, "in the sealed file already, as a variable of its own")?;
         refuse(impossible, "longer than a name may be")
     }
+}
+
+fn all_matched(unmatched: &[&Glob]) -> std::result::Result<(), SelectionError> {
+    unmatched.first().map_or(Ok(()), |glob| Err(SelectionError::NothingMatches(glob.to_string())))
 }
 
 fn refuse(names: Vec<String>, what: &'static str) -> Result<()> {

@@ -16,6 +16,10 @@ pub struct Flags {
     #[arg(short, long, value_name = "NAME", global = true, help_heading = "Which file")]
     pub env: Option<String>,
 
+    /// The declaration to check against (ENVSEC_SCHEMA; default: env.schema.json, beside the sealed file or above)
+    #[arg(long, value_name = "FILE", global = true, help_heading = "Which file")]
+    pub schema: Option<PathBuf>,
+
     /// Read the password from a file (ENVSEC_PASSWORD_FILE; the password itself: ENVSEC_PASSWORD)
     #[arg(long, value_name = "FILE", global = true, help_heading = "Credentials")]
     pub password_file: Vec<PathBuf>,

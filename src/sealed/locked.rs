@@ -2,8 +2,10 @@
 
 use super::body::{Body, Content, Storage};
 use super::error::SealedError;
+use super::forms::b64u;
 use super::header::{FileId, Header, KeyId, Label};
 use super::keys::{Keys, lp};
+use super::utc::Utc;
 use crate::crypto::Mac;
 use crate::dotenv::MAX_LINES;
 
@@ -56,6 +58,16 @@ impl Locked {
     /// The revision, which grows with every write.
     pub fn rev(&self) -> u64 {
         self.header.seal.rev
+    }
+
+    /// When a name got its value, where the file says so.
+    pub fn changed_at(&self, name: &str) -> Option<Utc> {
+        self.header.rotations().find(|(_, rotation)| rotation.name.as_str() == name).map(|(_, rotation)| rotation.at)
+    }
+
+    /// What ENVSEC_PIN holds to accept this file from this revision on: `FILE:KEY:REV`.
+    pub fn pin(&self) -> String {
+        format!("{}:{}:{}", b64u(self.file_id()), b64u(self.key_id()), self.rev())
     }
 
     /// The seal's MAC over everything but comments, blank lines and line ends.

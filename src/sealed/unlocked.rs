@@ -155,6 +155,11 @@ impl Unlocked {
         self.file.body.find(name).is_some()
     }
 
+    /// How a name is stored, if it is there.
+    pub fn storage(&self, name: &VarName) -> Option<Storage> {
+        self.file.body.find(name).map(Entry::storage)
+    }
+
     /// Gives a name a value; returns whether anything changed. `storage` is how to store it; without, an entry stays as it
     /// is and a new one is secret. `now` goes to the rotation line, if the name has one.
     ///
@@ -168,7 +173,7 @@ impl Unlocked {
         now: Utc,
         rng: &mut dyn CryptoRng,
     ) -> Result<bool, SealedError> {
-        let current = self.file.body.find(name).map(Entry::storage);
+        let current = self.storage(name);
         let storage = storage.or(current).unwrap_or(Storage::Secret);
         if current == Some(storage) && self.holds(name, value) {
             return Ok(false);

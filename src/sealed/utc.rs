@@ -54,6 +54,16 @@ impl Utc {
         }
         Utc { year, month: month as u8, day: days as u8 + 1, second_of_day }
     }
+
+    /// Seconds since 1970-01-01T00:00:00Z; negative before.
+    pub fn unix(self) -> i64 {
+        // Days from civil: years begin in March, so that the leap day is their last.
+        let (month, day) = (i64::from(self.month), i64::from(self.day));
+        let year = i64::from(self.year) - i64::from(month <= 2);
+        let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+        let days = year * 365 + year / 4 - year / 100 + year / 400 + day_of_year - 719_468;
+        days * 86_400 + i64::from(self.second_of_day)
+    }
 }
 
 impl fmt::Display for Utc {
@@ -82,6 +92,15 @@ fn days_in_month(year: u16, month: u16) -> u16 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn seconds_there_and_back() {
+        for seconds in [0, 1, 86_399, 86_400, 951_782_400, 951_868_800, 1_709_164_800, 4_107_542_399, 253_402_300_799] {
+            assert_eq!(Utc::from_unix(seconds).unix(), i64::try_from(seconds).unwrap());
+        }
+        assert_eq!(Utc::parse("1969-12-31T23:59:59Z").unwrap().unix(), -1);
+        assert_eq!(Utc::parse("0001-01-01T00:00:00Z").unwrap().unix(), -62_135_596_800);
+    }
 
     #[test]
     fn instants_print_as_they_parse() {

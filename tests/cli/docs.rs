@@ -225,9 +225,10 @@ fn coded_rows(text: &str) -> Vec<(&str, &str)> {
 
 #[test]
 fn every_exit_status_is_listed_with_its_meaning() {
-    const ALL: [Status; 8] = [
+    const ALL: [Status; 9] = [
         Status::Other,
         Status::Usage,
+        Status::Invalid,
         Status::Credential,
         Status::NotAuthentic,
         Status::Conflict,
@@ -237,7 +238,12 @@ fn every_exit_status_is_listed_with_its_meaning() {
     ];
     // A new status makes this fail to compile: it belongs into the list above.
     let known = |status: Status| match status {
-        Status::Other | Status::Usage | Status::Credential | Status::NotAuthentic | Status::Conflict => status,
+        Status::Other
+        | Status::Usage
+        | Status::Invalid
+        | Status::Credential
+        | Status::NotAuthentic
+        | Status::Conflict => status,
         Status::RunFailed | Status::NotExecutable | Status::CommandNotFound => status,
     };
     let document = document("docs/exit-codes.md");

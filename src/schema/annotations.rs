@@ -1,0 +1,97 @@
+//! What a declaration says about a variable beside what its value has to be: `x-envsec`, and the standard's annotations.
+
+use super::error::SchemaError;
+use super::json::Json;
+use crate::duration::Duration;
+use crate::generate::Kind;
+
+/// Annotations of one schema.
+#[derive(Default)]
+pub(super) struct Annotations {
+    /// `title`, `description`.
+    pub(super) description: Option<String>,
+    /// The first of `examples`.
+    pub(super) example: Option<String>,
+    /// `writeOnly: true` or `format: password`: never stored plain.
+    pub(super) secret: bool,
+    /// `x-envsec.public`: may be stored plain, may reach a client.
+    pub(super) public: bool,
+    /// `x-envsec.generate`: how a new value is made.
+    pub(super) generate: Option<Kind>,
+    /// `x-envsec.rotateEvery`.
+    pub(super) rotate_every: Option<Duration>,
+    /// `x-envsec.grace`: how long an old value is handed out after a rotation.
+    pub(super) grace: Option<Duration>,
+    /// `x-envsec.requiredIn`: labels.
+    pub(super) required_in: Vec<String>,
+    /// `x-envsec.forbiddenIn`: labels.
+    pub(super) forbidden_in: Vec<String>,
+    /// `x-envsec.deprecated`, or the standard's `deprecated: true`: what to use instead.
+    pub(super) deprecated: Option<String>,
+    /// `x-envsec.docs`: where to read on.
+    pub(super) docs: Option<String>,
+}
+
+/// The members of `x-envsec`: one place knows them. `source` and `rotation` are kept for later versions.
+pub(super) const MEMBERS: &[&str] = &[
+    "public",
+    "generate",
+    "rotateEvery",
+    "grace",
+    "requiredIn",
+    "forbiddenIn",
+    "deprecated",
+    "docs",
+    "source",
+    "rotation",
+];
+
+impl Annotations {
+    pub(super) fn load(schema: &Json, pointer: &str) -> Result<Self, SchemaError> {
+        let text = |name: &str| schema.get(name).and_then(Json::as_str).map(str::to_owned);
+        let is = |name: &str| matches!(schema.get(name), Some(Json::Bool(true)));
+        let mut annotations = Annotations {
+            description: text("description").or_else(|| text("title")),
+            example: match schema.get("examples") {
+                Some(Json::Array(examples)) => examples.first().map(Json::as_variable),
+                _ => None,
+            },
+            secret: is("writeOnly") || schema.get("format").and_then(Json::as_str) == Some("password"),
+            deprecated: is("deprecated").then(String::new),
+            ..Annotations::default()
+        };
+        if let Some(own) = schema.get("x-envsec") {
+            annotations.load_own(own, &format!("{pointer}/x-envsec"))?;
+        }
+        if annotations.secret && annotations.public {
+            return Err(SchemaError::rule(pointer, "is declared secret and public"));
+        }
+        Ok(annotations)
+    }
+
+    fn load_own(&mut self, own: &Json, pointer: &str) -> Result<(), SchemaError> {
+        let Json::Object(members) = own else { return Err(SchemaError::rule(pointer, "is no object")) };
+        for (name, json) in members {
+            let wrong = |what: &str| SchemaError::rule(&format!("{pointer}/{name}"), what);
+            let text = || json.as_str().ok_or_else(|| wrong("is no text"));
+            let duration = || text()?.parse::<Duration>().map_err(|error| wrong(&error.to_string()));
+            let labels = || super::keywords::texts(json).ok_or_else(|| wrong("is no list of labels"));
+            match name.as_str() {
+                "public" => self.public = json.as_bool().ok_or_else(|| wrong("is neither true nor false"))?,
+                "generate" => {
+                    self.generate =
+                        Some(text()?.parse().map_err(|error: crate::generate::UnknownKind| wrong(&error.to_string()))?);
+                }
+                "rotateEvery" => self.rotate_every = Some(duration()?),
+                "grace" => self.grace = Some(duration()?),
+                "requiredIn" => self.required_in = labels()?,
+                "forbiddenIn" => self.forbidden_in = labels()?,
+                "deprecated" => self.deprecated = Some(text()?.to_owned()),
+                "docs" => self.docs = Some(text()?.to_owned()),
+                known if MEMBERS.contains(&known) => {}
+                _ => return Err(wrong(&format!("is none of {}", MEMBERS.join(", ")))),
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,113 @@
+//! A first declaration, guessed from what there is. No value gets into it, but for words that are no secret by their kind.
+
+use super::format;
+use super::json::quoted;
+use super::secrets;
+
+/// What is known of a variable.
+pub struct Clue<'c> {
+    /// Its name.
+    pub name: &'c str,
+    /// Its value, if it may be looked at.
+    pub value: Option<&'c str>,
+    /// The comment above it, without `#`.
+    pub comment: Option<String>,
+    /// Whether it has to be there.
+    pub required: bool,
+}
+
+/// Words that name an environment.
+const ENVIRONMENTS: [&str; 5] = ["development", "test", "staging", "production", "local"];
+
+/// Parts of names of secrets.
+const SECRET_WORDS: [&str; 8] =
+    ["SECRET", "TOKEN", "PASSWORD", "PASSWD", "PRIVATE", "CREDENTIAL", "APIKEY", "PASSPHRASE"];
+
+/// How values begin that say what they are, secret or not.
+const PREFIXES: [&str; 4] = ["sk_", "rk_", "pk_", "whsec_"];
+
+/// A declaration of these variables, in their order, as JSON text.
+pub fn infer(clues: &[Clue<'_>]) -> String {
+    let property = |clue: &Clue<'_>| format!("    {}: {{{}}}", quoted(clue.name), members(clue).join(", "));
+    let properties: Vec<String> = clues.iter().map(property).collect();
+    let required = clues.iter().filter(|clue| clue.required).map(|clue| format!("    {}", quoted(clue.name)));
+    let required: Vec<String> = required.collect();
+    let block = |open: char, lines: &[String], close: char| match lines {
+        [] => format!("{open}{close}"),
+        lines => format!("{open}\n{}\n  {close}", lines.join(",\n")),
+    };
+    format!(
+        "{{\n  \"$schema\": \"https://json-schema.org/draft/2020-12/schema\",\n  \"type\": \"object\",\n  \"properties\": {},\n  \"required\": {}\n}}\n",
+        block('{', &properties, '}'),
+        block('[', &required, ']'),
+    )
+}
+
+/// What the schema of a variable says.
+fn members(clue: &Clue<'_>) -> Vec<String> {
+    let mut members: Vec<String> = Vec::new();
+    if let Some(comment) = &clue.comment {
+        members.push(format!("\"description\": {}", quoted(comment)));
+    }
+    members.extend(clue.value.map_or_else(|| of_name(clue.name), |value| of_value(clue.name, value)));
+    if is_secret(clue) {
+        members.push("\"writeOnly\": true".to_owned());
+    }
+    members
+}
+
+fn of_name(name: &str) -> Vec<String> {
+    if is_port(name) { port() } else { vec![typed("string")] }
+}
+
+/// The type of a value, by its name and its form.
+fn of_value(name: &str, value: &str) -> Vec<String> {
+    let accepts = |name: &str| format::find(name).is_some_and(|format| (format.accepts)(value));
+    let formatted = |name: &str| vec![typed("string"), format!("\"format\": {}", quoted(name))];
+    match value {
+        _ if is_port(name) && (value.is_empty() || accepts("port")) => port(),
+        "true" | "false" => vec![typed("boolean")],
+        _ if is_digits(value) && !is_name_of_secret(name) => vec![typed("integer")],
+        _ if ENVIRONMENTS.contains(&value) => {
+            let words: Vec<String> = ENVIRONMENTS.iter().map(|word| quoted(word).to_string()).collect();
+            vec![typed("string"), format!("\"enum\": [{}]", words.join(", "))]
+        }
+        _ if value.contains("://") && accepts("uri") => formatted("uri"),
+        _ if accepts("email") => formatted("email"),
+        _ if accepts("uuid") => formatted("uuid"),
+        _ => match PREFIXES.iter().find(|prefix| value.starts_with(**prefix)) {
+            Some(prefix) => vec![typed("string"), format!("\"pattern\": {}", quoted(&format!("^{prefix}")))],
+            None => vec![typed("string")],
+        },
+    }
+}
+
+fn typed(name: &str) -> String {
+    format!("\"type\": {}", quoted(name))
+}
+
+fn port() -> Vec<String> {
+    vec![typed("integer"), "\"minimum\": 1".to_owned(), "\"maximum\": 65535".to_owned()]
+}
+
+fn is_port(name: &str) -> bool {
+    name == "PORT" || name.ends_with("_PORT")
+}
+
+/// Up to 15 digits: longer ones are rather an id than a number.
+fn is_digits(value: &str) -> bool {
+    (1..=15).contains(&value.len())
+        && value.bytes().all(|b| b.is_ascii_digit())
+        && (value == "0" || !value.starts_with('0'))
+}
+
+fn is_secret(clue: &Clue<'_>) -> bool {
+    let looks = clue.value.is_some_and(|value| secrets::looks_secret(value).is_some());
+    !secrets::is_public_name(clue.name) && (looks || is_name_of_secret(clue.name))
+}
+
+fn is_name_of_secret(name: &str) -> bool {
+    let name = name.to_ascii_uppercase();
+    let is_key = name.ends_with("_KEY") && !name.contains("PUBLIC") && !name.contains("PUBLISHABLE");
+    is_key || SECRET_WORDS.iter().any(|word| name.contains(word))
+}

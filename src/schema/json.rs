@@ -1,0 +1,201 @@
+//! JSON as a declaration needs it: members in their order, none twice, numbers exact.
+
+use super::number::Decimal;
+use serde_core::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use std::collections::HashSet;
+use std::fmt;
+use zeroize::Zeroizing;
+
+/// A JSON value (RFC 8259). It may have come from a variable: no Debug, and strings are wiped.
+pub(super) enum Json {
+    Null,
+    Bool(bool),
+    Number(Decimal),
+    String(Zeroizing<String>),
+    Array(Vec<Json>),
+    Object(Vec<(String, Json)>),
+}
+
+/// Where and why a text is no JSON. Only for declarations: what it says may quote the text.
+pub(super) struct Syntax {
+    pub line: usize,
+    pub column: usize,
+    pub what: String,
+}
+
+impl Json {
+    /// Parses a whole text.
+    pub(super) fn parse(text: &[u8]) -> Result<Self, Syntax> {
+        serde_json::from_slice(text).map_err(|error| {
+            let message = error.to_string();
+            let what = message.rsplit_once(" at line ").map_or(message.as_str(), |(what, _)| what).to_owned();
+            Syntax { line: error.line(), column: error.column(), what }
+        })
+    }
+
+    /// The value of a member; `None` also where this is no object.
+    pub(super) fn get(&self, name: &str) -> Option<&Json> {
+        match self {
+            Json::Object(members) => members.iter().find(|(known, _)| known == name).map(|(_, value)| value),
+            _ => None,
+        }
+    }
+
+    /// The value that a JSON pointer (RFC 6901) leads to.
+    pub(super) fn at(&self, pointer: &str) -> Option<&Json> {
+        if pointer.is_empty() {
+            return Some(self);
+        }
+        pointer.strip_prefix('/')?.split('/').try_fold(self, |json, step| match json {
+            Json::Array(items) => items.get(index(step)?),
+            _ => json.get(&step.replace("~1", "/").replace("~0", "~")),
+        })
+    }
+
+    /// Equal as JSON Schema has it: numbers by their value, objects without order.
+    pub(super) fn equals(&self, other: &Json) -> bool {
+        match (self, other) {
+            (Json::Null, Json::Null) => true,
+            (Json::Bool(a), Json::Bool(b)) => a == b,
+            (Json::Number(a), Json::Number(b)) => a.compare(b).is_eq(),
+            (Json::String(a), Json::String(b)) => a == b,
+            (Json::Array(a), Json::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.equals(b)),
+            (Json::Object(a), Json::Object(b)) => {
+                let same = |(name, value): &(String, Json)| other.get(name).is_some_and(|other| value.equals(other));
+                a.len() == b.len() && a.iter().all(same)
+            }
+            _ => false,
+        }
+    }
+
+    /// A second copy, asked for by name.
+    pub(super) fn duplicate(&self) -> Json {
+        match self {
+            Json::Null => Json::Null,
+            Json::Bool(value) => Json::Bool(*value),
+            Json::Number(number) => Json::Number(number.duplicate()),
+            Json::String(text) => Json::String(text.clone()),
+            Json::Array(items) => Json::Array(items.iter().map(Json::duplicate).collect()),
+            Json::Object(members) => {
+                Json::Object(members.iter().map(|(name, value)| (name.clone(), value.duplicate())).collect())
+            }
+        }
+    }
+
+    /// The text that a variable of this value has: strings as they are, the others as JSON without blanks.
+    pub(super) fn as_variable(&self) -> String {
+        match self {
+            Json::String(text) => text.to_string(),
+            other => other.to_string(),
+        }
+    }
+
+    /// The truth value, where it is one.
+    pub(super) fn as_bool(&self) -> Option<bool> {
+        if let Json::Bool(value) = self { Some(*value) } else { None }
+    }
+
+    /// The text, where it is one.
+    pub(super) fn as_str(&self) -> Option<&str> {
+        if let Json::String(text) = self { Some(text) } else { None }
+    }
+}
+
+/// Compact JSON.
+impl fmt::Display for Json {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Json::Null => f.write_str("null"),
+            Json::Bool(value) => value.fmt(f),
+            Json::Number(number) => f.write_str(&number.to_text()),
+            Json::String(text) => quoted(text).fmt(f),
+            Json::Array(items) => {
+                let items: Vec<String> = items.iter().map(Json::to_string).collect();
+                write!(f, "[{}]", items.join(","))
+            }
+            Json::Object(members) => {
+                let members: Vec<String> =
+                    members.iter().map(|(name, value)| format!("{}:{value}", quoted(name))).collect();
+                write!(f, "{{{}}}", members.join(","))
+            }
+        }
+    }
+}
+
+/// A JSON string of a text.
+pub(super) fn quoted(text: &str) -> serde_json::Value {
+    serde_json::Value::from(text)
+}
+
+/// A step of a JSON pointer for a member of this name.
+pub(super) fn escaped(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
+}
+
+fn index(step: &str) -> Option<usize> {
+    let canonical = step == "0" || !step.starts_with('0');
+    if canonical && step.bytes().all(|b| b.is_ascii_digit()) { step.parse().ok() } else { None }
+}
+
+impl<'de> Deserialize<'de> for Json {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Building)
+    }
+}
+
+struct Building;
+
+impl<'de> Visitor<'de> for Building {
+    type Value = Json;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<Json, E> {
+        Ok(Json::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Json, E> {
+        Ok(Json::Bool(value))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Json, E> {
+        Ok(Json::Number(Decimal::from(value)))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Json, E> {
+        Ok(Json::Number(Decimal::from(value)))
+    }
+
+    fn visit_f64<E: serde_core::de::Error>(self, value: f64) -> Result<Json, E> {
+        Decimal::try_from(value).map(Json::Number).map_err(|()| E::custom("number out of range"))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Json, E> {
+        Ok(Json::String(Zeroizing::new(text.to_owned())))
+    }
+
+    fn visit_string<E>(self, text: String) -> Result<Json, E> {
+        Ok(Json::String(Zeroizing::new(text)))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Json, A::Error> {
+        let mut array = Vec::new();
+        while let Some(item) = items.next_element()? {
+            array.push(item);
+        }
+        Ok(Json::Array(array))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Json, A::Error> {
+        let (mut object, mut seen) = (Vec::new(), HashSet::new());
+        while let Some((name, value)) = members.next_entry::<String, Json>()? {
+            if !seen.insert(name.clone()) {
+                return Err(A::Error::custom(format_args!("the member {} stands twice", quoted(&name))));
+            }
+            object.push((name, value));
+        }
+        Ok(Json::Object(object))
+    }
+}
