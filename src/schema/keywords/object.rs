@@ -203,13 +203,16 @@ struct AdditionalProperties {
 impl Keyword for AdditionalProperties {
     fn check(&self, at: &At<'_>, problems: &mut Vec<Problem>) {
         let Some(members) = Members::of(at) else { return };
-        for name in members.own_names() {
+        // `false` speaks of the sealed file's names, of which none is to be there by accident; a rule of values holds
+        // for every name that is declared in some other way, wherever its value comes from.
+        let is_false = at.run.nodes[self.others].never;
+        for name in if is_false { members.own_names() } else { members.names() } {
             let declared = at.node.properties.iter().any(|(known, _)| known == name);
             if declared || self.patterns.iter().any(|pattern| pattern.is_match(name).unwrap_or(false)) {
                 continue;
             }
             match members {
-                Members::Environment(_) if at.run.nodes[self.others].never => {
+                Members::Environment(_) if is_false => {
                     let problem = at.problem("additionalProperties", "no such name".into(), "is not declared".into());
                     at.run.undeclared(Problem { name: Some(name.to_owned()), ..problem });
                 }
