@@ -24,18 +24,23 @@ need() {
 
 python_tools() {
   local python=$tools/venv/bin/python
-  if "$python" -c 'import check_jsonschema, cryptography, dotenv, yaml' 2>/dev/null; then return; fi
+  if "$python" -c 'import check_jsonschema, cryptography, dotenv, email_validator, jsonschema, pydantic_settings, yaml' 2>/dev/null; then return; fi
   need python3-venv python3 -c 'import ensurepip, venv'
-  say "installing check-jsonschema, cryptography, python-dotenv and PyYAML into $tools/venv"
+  local packages=(check-jsonschema cryptography jsonschema 'pydantic[email]' pydantic-settings python-dotenv pyyaml)
+  say "installing ${packages[*]} into $tools/venv"
   python3 -m venv --clear "$tools/venv"
-  twice "$python" -m pip install --quiet --disable-pip-version-check check-jsonschema cryptography python-dotenv pyyaml
+  twice "$python" -m pip install --quiet --disable-pip-version-check "${packages[@]}"
 }
 
 npm_tools() {
-  if [ -f "$tools/node_modules/dotenv/package.json" ] && [ -f "$tools/node_modules/yaml/package.json" ]; then return; fi
+  local packages=(dotenv yaml zod typebox valibot @valibot/to-json-schema) missing=() package
+  for package in "${packages[@]}"; do
+    if [ ! -f "$tools/node_modules/$package/package.json" ]; then missing+=("$package"); fi
+  done
+  if [ "${#missing[@]}" = 0 ]; then return; fi
   need npm npm --version
-  say "installing npm's dotenv and yaml into $tools/node_modules"
-  twice npm install --prefix "$tools" --no-save --no-package-lock --no-audit --no-fund --loglevel=error dotenv@latest yaml@latest >/dev/null
+  say "installing npm's ${packages[*]} into $tools/node_modules"
+  twice npm install --prefix "$tools" --no-save --no-package-lock --no-audit --no-fund --loglevel=error "${packages[@]/%/@latest}" >/dev/null
 }
 
 mkdir -p "$tools"

@@ -146,6 +146,13 @@ pub(crate) fn reference_tools() -> PathBuf {
     python
 }
 
+/// The folder of npm packages, of which this one is needed.
+pub(crate) fn node_tools(package: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/.tools/node_modules");
+    assert!(folder.join(package).exists(), "npm's {package} is missing: run ./tests/run.sh first");
+    folder
+}
+
 /// `tests/reference.py`, the second implementation of the format, in the sandbox.
 pub(crate) fn reference<'s>(sandbox: &'s Sandbox, args: &[&str]) -> Run<'s> {
     let script =

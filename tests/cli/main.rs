@@ -20,3 +20,4 @@ mod tamper;
 mod terminal;
 mod verbs;
 mod writing;
+mod zod;
