@@ -47,13 +47,15 @@ fn document(name: &str) -> Document {
     Document { path, text }
 }
 
-/// The Markdown files of the root and of `docs`.
+/// The Markdown files of the root, of `docs` and of the examples.
 fn documents() -> Vec<Document> {
     let in_folder = |folder: &Path| {
         let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
         entries.filter(|path| path.extension().is_some_and(|extension| extension == "md")).collect::<Vec<_>>()
     };
-    let mut paths = [in_folder(root()), in_folder(&root().join("docs"))].concat();
+    let examples = std::fs::read_dir(root().join("examples")).unwrap().map(|entry| entry.unwrap().path());
+    let mut paths: Vec<_> = examples.filter(|path| path.is_dir()).flat_map(|path| in_folder(&path)).collect();
+    paths.extend([in_folder(root()), in_folder(&root().join("docs"))].concat());
     paths.sort();
     paths.iter().map(|path| document(path.strip_prefix(root()).unwrap().to_str().unwrap())).collect()
 }

@@ -7,6 +7,7 @@ mod canary;
 mod ci_examples;
 mod completions;
 mod docs;
+mod emitters;
 mod export;
 mod harness;
 mod import;
