@@ -55,10 +55,12 @@ impl Status {
 
 /// A path in a message: on one line, whatever characters a stranger put into a file's name.
 pub fn shown(path: &Path) -> impl fmt::Display {
-    let text = path.to_string_lossy();
-    let shown: String =
-        text.chars().flat_map(|c| if c.is_control() { c.escape_unicode().collect() } else { vec![c] }).collect();
-    shown
+    one_line(&path.to_string_lossy())
+}
+
+/// A text of a file in a message: on one line, whatever characters a stranger put into it.
+pub fn one_line(text: &str) -> String {
+    text.chars().flat_map(|c| if c.is_control() { c.escape_unicode().collect() } else { vec![c] }).collect()
 }
 
 /// A failure that a person will read: its `Display` is one or two lines and never holds a value.

@@ -1,6 +1,6 @@
 //! Why a declaration cannot be used.
 
-use crate::error::{Failure, Status};
+use crate::error::{Failure, Status, one_line};
 
 /// What is wrong with `env.schema.json` itself. Nothing is validated then, and nothing passed over.
 #[derive(Debug, thiserror::Error)]
@@ -16,7 +16,7 @@ pub enum SchemaError {
         what: String,
     },
     /// A rule that envsec cannot keep, or that is none.
-    #[error("{}: {what}", if .pointer.is_empty() { "/" } else { .pointer.as_str() })]
+    #[error("{}: {}", one_line(if .pointer.is_empty() { "/" } else { .pointer }), one_line(.what))]
     Rule {
         /// Where it stands (RFC 6901).
         pointer: String,

@@ -5,6 +5,7 @@ use super::json::{Json, escaped};
 use super::node::{Node, Special, Type};
 use super::number::Decimal;
 use super::{Schema, format, parse};
+use crate::error::one_line;
 use crate::vars::VarName;
 use std::fmt;
 
@@ -31,7 +32,7 @@ pub struct Finding {
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let pointer = if self.pointer.is_empty() { "/" } else { &self.pointer };
-        write!(f, "{pointer}: {}", self.what)
+        f.write_str(&one_line(&format!("{pointer}: {}", self.what)))
     }
 }
 

@@ -1,5 +1,6 @@
 //! What is wrong with an environment, in words without values.
 
+use crate::error::one_line;
 use std::fmt;
 
 /// A problem with a variable, or with all of them together. Nothing in it is taken from a value, but its length.
@@ -21,6 +22,6 @@ pub struct Problem {
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = self.name.as_deref().unwrap_or("all variables");
-        write!(f, "{name}: {}: {}", self.expected, self.wrong)
+        f.write_str(&one_line(&format!("{name}: {}: {}", self.expected, self.wrong)))
     }
 }
