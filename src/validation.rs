@@ -113,7 +113,10 @@ impl Flags {
             stored: None,
         });
         entries.extend(beside);
-        let is_selected = |name: &str| VarName::try_from(name).is_ok_and(|name| self.selection.takes(&name));
+        // A name that no variable can have is missing where it is required, not passed over.
+        let is_selected = |name: &str| {
+            VarName::try_from(name).map_or(self.selection.only.is_empty(), |name| self.selection.takes(&name))
+        };
         then(&Environment { entries, label, names_only, is_selected: &is_selected })
     }
 
