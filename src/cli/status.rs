@@ -2,7 +2,7 @@
 
 use super::Ctx;
 use super::ui::escape;
-use crate::error::{Failure, Result, Status};
+use crate::error::{Failure, Result, Status, one_line};
 use crate::project::{self, Declaration, Opened};
 use crate::schema::{Entry, Environment, Problem, Property, Source, Stored, Verdict};
 use crate::sealed::{Label, Utc};
@@ -96,7 +96,7 @@ pub(super) fn run(args: &Args, ctx: &Ctx<'_>) -> Result<()> {
         let text = match (args.json, &args.name) {
             (true, _) => json(&rows),
             (false, Some(_)) => rows.iter().map(|row| details(row, declaration.as_ref())).collect(),
-            (false, None) => table(&rows, ctx.ui.is_colored()),
+            (false, None) => table(&rows, ctx.ui.is_colored()) + &of_all(&verdict),
         };
         ctx.ui.data(text.as_bytes())
     })
@@ -115,7 +115,7 @@ fn rows<'r>(
         let entry = entry(name);
         Row {
             name,
-            from: if is_default(name) { From::Default } else { entry.map_or(From::Missing, From::of) },
+            from: if is_default(name) { From::Default } else { From::of(entry, property.as_ref()) },
             file: files.iter().rev().find(|opened| opened.unlocked.locked().names().any(|(known, _)| known == name)),
             stored: entry.and_then(|entry| entry.stored),
             property,
@@ -136,10 +136,18 @@ fn of_name<'v>(verdict: &'v Verdict, name: &str) -> Vec<&'v Problem> {
     all.filter(|problem| problem.name.as_deref() == Some(name)).collect()
 }
 
+/// What concerns no single variable.
+fn of_all(verdict: &Verdict) -> String {
+    let all = verdict.problems.iter().chain(&verdict.warnings).filter(|problem| problem.name.is_none());
+    all.map(|problem| format!("{}\n", escape(&problem.to_string()))).collect()
+}
+
 impl From {
-    fn of(entry: &Entry<'_>) -> Self {
+    /// An empty value of a declared variable counts as missing, unless it is declared that it does not.
+    fn of(entry: Option<&Entry<'_>>, property: Option<&Property<'_>>) -> Self {
+        let Some(entry) = entry else { return From::Missing };
         match entry.source {
-            _ if entry.value == Some("") => From::Missing,
+            _ if entry.value == Some("") && property.is_some_and(|of| !of.may_be_empty()) => From::Missing,
             Source::File => From::File,
             Source::Process => From::Process,
         }
@@ -194,7 +202,8 @@ fn table(rows: &[Row<'_>], is_colored: bool) -> String {
     let cells = |row: &Row<'_>| {
         let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
         let (stored, age) = (or_dash(row.stored().map(str::to_owned)), or_dash(row.age()));
-        [row.name.to_owned(), row.from.word().to_owned(), stored, age, escape(&row.state()), escape(&row.declared())]
+        let line = |text: &str| escape(&one_line(text));
+        [line(row.name), row.from.word().to_owned(), stored, age, line(&row.state()), line(&row.declared())]
     };
     let lines: Vec<[String; 6]> = std::iter::once(HEADS.map(str::to_owned)).chain(rows.iter().map(cells)).collect();
     let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
@@ -214,7 +223,7 @@ fn table(rows: &[Row<'_>], is_colored: bool) -> String {
 /// All that is known of one variable.
 fn details(row: &Row<'_>, declaration: Option<&Declaration>) -> String {
     let mut lines = vec![(String::new(), row.name.to_owned())];
-    let mut add = |what: &str, text: String| lines.push((format!("  {what:10}"), text));
+    let mut add = |what: &str, text: String| lines.push((format!("  {what:11}"), text));
     add("value", value_in_words(row));
     if let (Some(property), Some(declaration)) = (&row.property, declaration) {
         let required = if property.is_required() { ", required" } else { "" };
@@ -226,7 +235,7 @@ fn details(row: &Row<'_>, declaration: Option<&Declaration>) -> String {
             ("default", property.default()),
             ("about", property.description().map(str::to_owned)),
             ("docs", property.docs().map(str::to_owned)),
-            ("replaced", property.deprecated().map(str::to_owned)),
+            ("deprecated", property.deprecated().map(|of| if of.is_empty() { "yes" } else { of }.to_owned())),
             ("rotate", property.rotate_every().map(|every| format!("every {every}"))),
         ];
         texts.into_iter().for_each(|(what, text)| text.into_iter().for_each(|text| add(what, text)));
@@ -235,7 +244,9 @@ fn details(row: &Row<'_>, declaration: Option<&Declaration>) -> String {
         add("changed", format!("{changed} ({age} ago)"));
     }
     row.problems.iter().for_each(|problem| add("problem", format!("{}: {}", problem.expected, problem.wrong)));
-    lines.iter().map(|(what, text)| format!("{what}{}\n", escape(text))).collect()
+    // What goes on in the next line of a text looks like no line of ours.
+    let below = format!("\n{:13}", "");
+    lines.iter().map(|(what, text)| format!("{what}{}\n", escape(text).replace('\n', &below))).collect()
 }
 
 fn value_in_words(row: &Row<'_>) -> String {

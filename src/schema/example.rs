@@ -3,18 +3,20 @@
 use super::node::{Nodes, Type};
 use super::{Property, Schema};
 use crate::dotenv::{Place, quote};
+use crate::vars::VarName;
 
 /// A dotenv text with every declared variable: what it is for, what is expected, and a placeholder. What may be missing is
-/// commented out.
+/// commented out; a name that no variable can have is left to [`super::lint`].
 pub fn example(schema: &Schema) -> String {
-    let paragraphs: Vec<String> = schema.properties().map(|property| paragraph(&property)).collect();
+    let possible = schema.properties().filter(|property| VarName::try_from(property.name()).is_ok());
+    let paragraphs: Vec<String> = possible.map(|property| paragraph(&property)).collect();
     paragraphs.join("\n")
 }
 
 fn paragraph(property: &Property<'_>) -> String {
     let mut lines = Vec::new();
     lines.extend(property.description().map(str::to_owned));
-    let expected = Some(property.expected()).filter(|words| !words.is_empty()).unwrap_or_else(|| "any text".to_owned());
+    let expected = property.expected();
     let presence = match (property.is_required(), property.default()) {
         (true, _) => "required".to_owned(),
         (false, Some(default)) => format!("default {default}"),
@@ -23,12 +25,16 @@ fn paragraph(property: &Property<'_>) -> String {
     lines.push(format!("{expected} ({presence})"));
     lines.extend(property.generate().map(|kind| format!("envsec set {} --generate {kind}", property.name())));
     lines.extend(property.docs().map(str::to_owned));
-    lines.extend(property.deprecated().map(|instead| format!("out of date: {instead}")));
+    lines.extend(property.deprecated().map(out_of_date));
     let comments: String =
         lines.iter().flat_map(|text| text.lines()).map(|line| format!("# {}\n", clean(line))).collect();
     let is_given = property.is_required() || property.default().is_some();
     let entry = quote(&placeholder(property), Place::File).1;
     format!("{comments}{}{}={}\n", if is_given { "" } else { "# " }, property.name(), entry.expose())
+}
+
+fn out_of_date(instead: &str) -> String {
+    if instead.is_empty() { "out of date".to_owned() } else { format!("out of date: {instead}") }
 }
 
 /// A comment is one line, whatever the declaration holds.
@@ -45,7 +51,7 @@ fn placeholder(property: &Property<'_>) -> String {
     of_example
         .or_else(|| property.default())
         .unwrap_or_else(|| by_type(property.nodes, property))
-        .replace(['\n', '\r'], " ")
+        .replace(char::is_control, " ")
 }
 
 fn by_type(nodes: &Nodes, property: &Property<'_>) -> String {

@@ -213,7 +213,9 @@ impl<'s> Property<'s> {
 
     /// What is expected of its value, in words.
     pub fn expected(&self) -> String {
-        self.nodes.describe(self.inner.nodes[0])
+        Some(self.nodes.describe(self.inner.nodes[0]))
+            .filter(|words| !words.is_empty())
+            .unwrap_or("any text".to_owned())
     }
 
     /// Where it is declared: a JSON pointer.
@@ -224,6 +226,11 @@ impl<'s> Property<'s> {
     /// Whether it has to be there in every case.
     pub fn is_required(&self) -> bool {
         self.inner.required && self.default().is_none() && !self.inner.admits(self.nodes, Special::Null)
+    }
+
+    /// Whether an empty value is one, and does not count as missing.
+    pub fn may_be_empty(&self) -> bool {
+        self.nodes.admits(self.inner.nodes[0], Special::Empty)
     }
 
     /// The text that it gets when it is missing.

@@ -17,6 +17,7 @@ mod man;
 mod prompts;
 mod run;
 mod settings;
+mod status;
 mod tamper;
 mod terminal;
 mod verbs;
