@@ -75,7 +75,11 @@ impl Annotations {
             let wrong = |what: &str| SchemaError::rule(&format!("{pointer}/{name}"), what);
             let text = || json.as_str().ok_or_else(|| wrong("is no text"));
             let duration = || text()?.parse::<Duration>().map_err(|error| wrong(&error.to_string()));
-            let labels = || super::keywords::texts(json).ok_or_else(|| wrong("is no list of labels"));
+            let labels = || {
+                let labels = super::keywords::texts(json).filter(|labels| labels.iter().all(|label| is_label(label)));
+                labels
+                    .ok_or_else(|| wrong("is no list of labels (a-z, 0-9, '.', '_', '-', at most 64 characters each)"))
+            };
             match name.as_str() {
                 "public" => self.public = json.as_bool().ok_or_else(|| wrong("is neither true nor false"))?,
                 "generate" => {
@@ -88,10 +92,18 @@ impl Annotations {
                 "forbiddenIn" => self.forbidden_in = labels()?,
                 "deprecated" => self.deprecated = Some(text()?.to_owned()),
                 "docs" => self.docs = Some(text()?.to_owned()),
-                known if MEMBERS.contains(&known) => {}
+                "source" => drop(text()?),
+                "rotation" if !matches!(json, Json::Object(_)) => return Err(wrong("is no object")),
+                "rotation" => {}
                 _ => return Err(wrong(&format!("is none of {}", MEMBERS.join(", ")))),
             }
         }
         Ok(())
     }
+}
+
+/// As a sealed file carries one (`docs/format.md`); no file has another.
+fn is_label(text: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-".contains(&byte);
+    (1..=64).contains(&text.len()) && text.bytes().all(allowed)
 }
