@@ -8,6 +8,7 @@ use crate::fs;
 use crate::project::{Project, ProjectError};
 use crate::schema::{self, Clue};
 use crate::sealed::MAX_FILE;
+use crate::vars::VarName;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
@@ -83,12 +84,19 @@ fn is_example(path: &Path) -> bool {
     ["example", "sample", "template", "dist"].iter().any(|word| name.contains(word))
 }
 
+/// What a comment says; nothing if it is an entry that was taken out (`# NAME=`).
+fn words(comment: &str) -> Option<&str> {
+    let text = comment.trim_start_matches('#').trim();
+    let name = text.strip_prefix("export ").unwrap_or(text).split_once('=').map(|(name, _)| name.trim());
+    name.is_none_or(|name| VarName::try_from(name).is_err()).then_some(text)
+}
+
 /// Every entry, with the comment right above it.
 fn clues(incoming: &Incoming, is_example: bool) -> Vec<Clue<'_>> {
     let (mut clues, mut comment) = (Vec::new(), Vec::new());
     for item in &incoming.items {
         match item {
-            Item::Comment(text) => comment.push(text.trim_start_matches('#').trim()),
+            Item::Comment(text) => comment.extend(words(text)),
             Item::Blank => comment.clear(),
             Item::Entry(name, value) => {
                 let text = comment.join(" ").trim().to_owned();

@@ -27,7 +27,7 @@ const MODULES: &[(u8, &str, &[&str])] = &[
     (3, "git", &["child", "error", "fs"]),
     (3, "import", &["child", "dotenv", "error", "formats", "fs", "sealed", "secret", "vars"]),
     (3, "project", &["crypto", "error", "fs", "schema", "sealed", "secret", "vars"]),
-    (3, "inference", &["dotenv", "error", "formats", "fs", "project", "schema", "sealed"]),
+    (3, "inference", &["dotenv", "error", "formats", "fs", "project", "schema", "sealed", "vars"]),
     (3, "validation", &["child", "error", "project", "schema", "sealed", "secret", "vars"]),
     (
         4,

@@ -28,7 +28,8 @@ const PREFIXES: [&str; 4] = ["sk_", "rk_", "pk_", "whsec_"];
 
 /// A declaration of these variables, in their order, as JSON text.
 pub fn infer(clues: &[Clue<'_>]) -> String {
-    let property = |clue: &Clue<'_>| format!("    {}: {{{}}}", quoted(clue.name), members(clue).join(", "));
+    let telling: Vec<&str> = clues.iter().filter_map(telling).collect();
+    let property = |clue: &Clue<'_>| format!("    {}: {{{}}}", quoted(clue.name), members(clue, &telling).join(", "));
     let properties: Vec<String> = clues.iter().map(property).collect();
     let required = clues.iter().filter(|clue| clue.required).map(|clue| format!("    {}", quoted(clue.name)));
     let required: Vec<String> = required.collect();
@@ -44,9 +45,9 @@ pub fn infer(clues: &[Clue<'_>]) -> String {
 }
 
 /// What the schema of a variable says.
-fn members(clue: &Clue<'_>) -> Vec<String> {
+fn members(clue: &Clue<'_>, telling: &[&str]) -> Vec<String> {
     let mut members: Vec<String> = Vec::new();
-    if let Some(comment) = &clue.comment {
+    if let Some(comment) = clue.comment.as_ref().filter(|comment| !holds_value(comment, telling)) {
         members.push(format!("\"description\": {}", quoted(comment)));
     }
     members.extend(clue.value.map_or_else(|| of_name(clue.name), |value| of_value(clue.name, value)));
@@ -54,6 +55,18 @@ fn members(clue: &Clue<'_>) -> Vec<String> {
         members.push("\"writeOnly\": true".to_owned());
     }
     members
+}
+
+/// A value that nobody is to find in a comment: a secret, or a long one that is no plain word.
+fn telling<'c>(clue: &Clue<'c>) -> Option<&'c str> {
+    let is_word = |value: &str| value.bytes().all(|b| b.is_ascii_lowercase());
+    clue.value.filter(|value| (value.len() >= 4 && is_secret(clue)) || (value.len() >= 8 && !is_word(value)))
+}
+
+/// Whether a comment gives away one of these values, or another secret.
+fn holds_value(comment: &str, telling: &[&str]) -> bool {
+    let looks = |text: &str| secrets::looks_secret(text).is_some();
+    telling.iter().any(|value| comment.contains(value)) || looks(comment) || comment.split_whitespace().any(looks)
 }
 
 fn of_name(name: &str) -> Vec<String> {
@@ -65,7 +78,7 @@ fn of_value(name: &str, value: &str) -> Vec<String> {
     let accepts = |name: &str| format::find(name).is_some_and(|format| (format.accepts)(value));
     let formatted = |name: &str| vec![typed("string"), format!("\"format\": {}", quoted(name))];
     match value {
-        _ if is_port(name) && (value.is_empty() || accepts("port")) => port(),
+        _ if is_port(name) && (value.is_empty() || (accepts("port") && value != "0")) => port(),
         "true" | "false" => vec![typed("boolean")],
         _ if is_digits(value) && !is_name_of_secret(name) => vec![typed("integer")],
         _ if ENVIRONMENTS.contains(&value) => {
@@ -109,5 +122,6 @@ fn is_secret(clue: &Clue<'_>) -> bool {
 fn is_name_of_secret(name: &str) -> bool {
     let name = name.to_ascii_uppercase();
     let is_key = name.ends_with("_KEY") && !name.contains("PUBLIC") && !name.contains("PUBLISHABLE");
-    is_key || SECRET_WORDS.iter().any(|word| name.contains(word))
+    let is_password = ["_PASS", "_PWD"].iter().any(|end| name.ends_with(end));
+    is_key || is_password || SECRET_WORDS.iter().any(|word| name.contains(word))
 }

@@ -16,6 +16,7 @@ mod interop;
 mod man;
 mod prompts;
 mod run;
+mod schema;
 mod settings;
 mod status;
 mod tamper;
