@@ -9,7 +9,7 @@ use crate::formats::{ImportError, Incoming, Item, env0, json};
 use crate::fs::{self, FsError};
 use crate::sealed::{Line, MAX_FILE, Storage, Unlocked, Utc};
 use crate::secret::{Secret, SecretText};
-use crate::vars::{Glob, VarName};
+use crate::vars::{Glob, Value, VarName};
 use rand::CryptoRng;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -309,6 +309,25 @@ pub fn into_file(
         append_lines(file, &above);
     }
     Ok(summary)
+}
+
+/// The values that [`into_file`] would write, and how each will be stored.
+///
+/// # Errors
+/// [`AlreadyThere`].
+pub fn to_be_written<'i>(
+    file: &Unlocked,
+    incoming: &'i Incoming,
+    policy: &Policy,
+) -> Result<Vec<(&'i VarName, &'i Value, Storage)>> {
+    refuse_clashes(file, incoming, policy)?;
+    let kept = |name: &VarName| policy.existing == Existing::Keep && file.contains(name);
+    let stored = |name: &VarName| match policy.storage(name) {
+        Storage::Secret => file.storage(name).unwrap_or(Storage::Secret),
+        Storage::Plain => Storage::Plain,
+    };
+    let written = incoming.entries().filter(|(name, _)| !kept(name));
+    Ok(written.map(|(name, value)| (name, value, stored(name))).collect())
 }
 
 fn refuse_clashes(file: &Unlocked, incoming: &Incoming, policy: &Policy) -> Result<()> {

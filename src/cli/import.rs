@@ -53,7 +53,7 @@ pub(super) fn run(args: &Args, ctx: &Ctx<'_>) -> Result<()> {
     };
     let policy = Policy { existing, plain: args.reading.plain.clone() };
     let opened = ctx.project.open_to_change()?;
-    let values = incoming.entries().map(|(name, value)| (name, value, policy.storage(name)));
+    let values = import::to_be_written(&opened.unlocked, &incoming, &policy)?;
     ctx.ui.judge(validation::check_values(&ctx.project, opened.path(), values), args.strict)?;
     let sealed = opened.path().display().to_string();
     let rng = &mut crypto::system_rng();
