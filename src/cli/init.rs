@@ -109,6 +109,7 @@ pub(super) fn run(args: &Args, ctx: &Ctx<'_>) -> Result<()> {
         incoming.map(|incoming| import::into_file(&mut file, incoming, &policy, Utc::now(), rng)).transpose()?;
 
     let prepared = project::prepare(&path, file)?;
+    let declaration = declaration.map(NewDeclaration::prepare).transpose()?;
     if !args.no_git {
         ignore_plaintext(&path, ctx.ui)?;
     }
@@ -131,9 +132,22 @@ pub(super) fn run(args: &Args, ctx: &Ctx<'_>) -> Result<()> {
     Ok(())
 }
 
-/// A declaration of what a plaintext file beside the new one holds: if it was asked for, or a person says yes. It gets its
-/// name after the sealed file has.
-fn declaration(args: &Args, ctx: &Ctx<'_>, path: &Path) -> Result<Option<(PathBuf, NewFile)>> {
+/// A declaration that is to be written beside the new file.
+struct NewDeclaration {
+    place: PathBuf,
+    text: String,
+}
+
+impl NewDeclaration {
+    /// Writes it, still without its name, which it gets after the sealed file.
+    fn prepare(self) -> Result<(PathBuf, NewFile)> {
+        let file = fs::prepare(&self.place, self.text.as_bytes(), Readers::ByUmask)?;
+        Ok((self.place, file))
+    }
+}
+
+/// A declaration of what a plaintext file beside the new one holds: if it was asked for, or a person says yes.
+fn declaration(args: &Args, ctx: &Ctx<'_>, path: &Path) -> Result<Option<NewDeclaration>> {
     let folder = fs::folder_of(path);
     let is_asked_for = ctx.flags.schema.is_some();
     let place = ctx.flags.schema.clone().unwrap_or_else(|| path.with_file_name(SCHEMA_NAME));
@@ -153,7 +167,7 @@ fn declaration(args: &Args, ctx: &Ctx<'_>, path: &Path) -> Result<Option<(PathBu
     }
     project::must_be_new(&place)?;
     let text = inference::of_texts(&[source])?;
-    Ok(Some((place.clone(), fs::prepare(&place, text.as_bytes(), Readers::ByUmask)?)))
+    Ok(Some(NewDeclaration { place, text }))
 }
 
 /// The slots of the new file, and the text of the raw key if there is one.

@@ -102,7 +102,10 @@ mod unix {
         (&terminal).write_all(prompt.as_bytes())?;
         let mut line = String::new();
         match BufReader::new((&terminal).take(MAX_LINE as u64)).read_line(&mut line)? {
-            0 => Err(Failed::Interrupted),
+            0 => {
+                (&terminal).write_all(b"\n")?;
+                Err(Failed::Interrupted)
+            }
             _ => Ok(line),
         }
     }

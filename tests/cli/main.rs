@@ -6,6 +6,7 @@ mod bench;
 mod canary;
 mod ci_examples;
 mod completions;
+mod declared;
 mod docs;
 mod emitters;
 mod export;
