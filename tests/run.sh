@@ -32,6 +32,19 @@ python_tools() {
   twice "$python" -m pip install --quiet --disable-pip-version-check "${packages[@]}"
 }
 
+# The official JSON-Schema-Test-Suite comes inside of the source package of Python's jsonschema. Pinned: the test counts on
+# its cases.
+schema_suite() {
+  local folder=$tools/json-schema-test-suite package=jsonschema-4.26.0
+  if [ -d "$folder/draft2020-12" ]; then return; fi
+  say "fetching the JSON-Schema-Test-Suite into $folder"
+  mkdir -p "$folder"
+  twice "$tools/venv/bin/python" -m pip download --quiet --disable-pip-version-check --no-deps --no-binary :all: \
+    --dest "$folder" "${package/-/==}"
+  tar -xzf "$folder/$package.tar.gz" -C "$folder" --strip-components=3 "$package/json/tests"
+  rm "$folder/$package.tar.gz"
+}
+
 npm_tools() {
   local packages=(dotenv yaml zod typebox valibot @valibot/to-json-schema) missing=() package
   for package in "${packages[@]}"; do
@@ -53,6 +66,7 @@ need mandoc sh -c 'mandoc </dev/null'
 need hyperfine hyperfine --version
 need time /usr/bin/time --version
 python_tools
+schema_suite
 npm_tools
 
 if cargo nextest --version >/dev/null 2>&1; then
