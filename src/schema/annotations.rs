@@ -50,6 +50,9 @@ impl Annotations {
     pub(super) fn load(schema: &Json, pointer: &str) -> Result<Self, SchemaError> {
         let text = |name: &str| schema.get(name).and_then(Json::as_str).map(str::to_owned);
         let is = |name: &str| matches!(schema.get(name), Some(Json::Bool(true)));
+        if schema.get("writeOnly").is_some_and(|json| json.as_bool().is_none()) {
+            return Err(SchemaError::rule(&format!("{pointer}/writeOnly"), "is neither true nor false"));
+        }
         let mut annotations = Annotations {
             description: text("description").or_else(|| text("title")),
             example: match schema.get("examples") {

@@ -117,10 +117,11 @@ pub(in crate::schema) fn kind(name: &str) -> Kind {
     if UNSUPPORTED.contains(&name) {
         return Kind::Unsupported;
     }
+    let others = ["then", "else", "default", "writeOnly", "x-envsec"];
+    let mut rules = ROWS.iter().map(|row| row.name).chain(others).chain(UNSUPPORTED.iter().copied());
     // Of short names, as `if`, too many others are a letter away.
-    let rules =
-        ROWS.iter().map(|row| row.name).chain(["then", "else", "default", "x-envsec"]).filter(|name| name.len() > 3);
-    Kind::Unknown(rules.chain(UNSUPPORTED.iter().copied()).find(|known| is_one_edit_away(name, known)))
+    let is_meant = |known: &&str| name.eq_ignore_ascii_case(known) || known.len() > 3 && is_one_edit_away(name, known);
+    Kind::Unknown(rules.find(is_meant))
 }
 
 /// One letter more, less or other, or two neighbours swapped.
@@ -189,9 +190,19 @@ mod tests {
 
     #[test]
     fn a_letter_away() {
-        for near in
-            ["minlength", "minLengt", "minLengthh", "minLnegth", "required2", "propertie", "xminLength", "oneof"]
-        {
+        for near in [
+            "minlength",
+            "minLengt",
+            "minLengthh",
+            "minLnegth",
+            "required2",
+            "propertie",
+            "xminLength",
+            "oneof",
+            "Not",
+            "IF",
+            "REQUIRED",
+        ] {
             assert!(matches!(kind(near), Kind::Unknown(Some(_))), "{near}");
         }
         for far in ["id", "example", "nullable", "x-order", "min", "minLen", "ifx", "discriminator"] {
