@@ -15,7 +15,7 @@ use std::cell::{Cell, RefCell};
 const MAX_STEPS: u32 = 1_000_000;
 
 /// How deep schemas and values are nested at most.
-const MAX_DEPTH: u32 = 256;
+pub(super) const MAX_DEPTH: u32 = 256;
 
 /// What a schema is tried on.
 #[derive(Clone, Copy)]

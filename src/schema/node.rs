@@ -28,6 +28,9 @@ pub(super) struct Node {
     pub(super) annotations: Annotations,
 }
 
+/// How many of the schemas that one is made of a report describes: nobody reads more, and references multiply.
+const MOST_PARTS: usize = 16;
+
 /// The types of JSON Schema.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Type {
@@ -136,9 +139,9 @@ impl Nodes {
     /// The schema and all that are tried on the same instance, each once, as declared. With `certain`, only those that
     /// have to fit or of which one has to.
     pub(super) fn in_place(&self, id: NodeId, certain: bool) -> Vec<NodeId> {
-        let (mut found, mut open) = (Vec::new(), vec![id]);
+        let (mut found, mut open, mut seen) = (Vec::new(), vec![id], vec![false; self.0.len()]);
         while let Some(id) = open.pop() {
-            if found.contains(&id) {
+            if std::mem::replace(&mut seen[id.0], true) {
                 continue;
             }
             found.push(id);
@@ -185,7 +188,8 @@ impl Nodes {
         let mut inner: Vec<String> = Vec::new();
         if depth < 4 {
             for keyword in &node.keywords {
-                let of = keyword.all().iter().chain(keyword.any()).map(|id| self.describe_to(*id, depth + 1));
+                let of = keyword.all().iter().chain(keyword.any()).take(MOST_PARTS);
+                let of = of.map(|id| self.describe_to(*id, depth + 1));
                 let mut of: Vec<String> = of.filter(|words| !words.is_empty()).collect();
                 of.dedup();
                 inner.extend((!of.is_empty()).then(|| of.join(" or ")));
