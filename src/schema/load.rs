@@ -2,6 +2,7 @@
 
 use super::annotations::Annotations;
 use super::error::SchemaError;
+use super::evaluate::MAX_DEPTH;
 use super::json::{Json, escaped};
 use super::keywords::{self, Kind};
 use super::node::{Keyword, Node, NodeId, Nodes, Type};
@@ -136,6 +137,9 @@ impl<'j> Loader<'j> {
         let Some(pointer) = text.strip_prefix('#').and_then(percent_decoded) else {
             return Err(found.error("leads out of this file; only #/... is followed"));
         };
+        if let Some(known) = self.places.get(&pointer) {
+            return Ok(*known);
+        }
         let target = self.root.at(&pointer).ok_or_else(|| found.error("leads to nothing in this file"))?;
         Ok(self.schema(&pointer, target))
     }
@@ -160,6 +164,9 @@ impl<'j> Loader<'j> {
                 }
                 Kind::Annotation if name == "$id" && !pointer.is_empty() => {
                     return Err(SchemaError::rule(&place(), "a schema with a name of its own inside of another"));
+                }
+                Kind::Annotation if matches!(name.as_str(), "then" | "else") && json.get("if").is_none() => {
+                    self.ignored.push((place(), "stands without if"));
                 }
                 Kind::Annotation => {}
                 Kind::Unsupported => return Err(SchemaError::rule(&place(), "envsec does not keep this rule")),
@@ -205,7 +212,8 @@ fn percent_decoded(fragment: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
-/// Refuses schemas that apply themselves to the same instance again: they would never end.
+/// Refuses schemas that apply themselves to the same instance again: they would never end; and a row of references that
+/// is longer than may be checked.
 fn refuse_cycles(nodes: &Nodes) -> Result<(), SchemaError> {
     let children = |id: NodeId| -> Vec<NodeId> {
         let of = nodes[id].keywords.iter();
@@ -226,6 +234,9 @@ fn refuse_cycles(nodes: &Nodes) -> Result<(), SchemaError> {
                 Some(next) if !done[next.0] => {
                     on_path[next.0] = true;
                     path.push((next, children(next)));
+                    if path.len() > MAX_DEPTH as usize {
+                        return Err(SchemaError::TooComplex);
+                    }
                 }
                 Some(_) => {}
                 None => {
