@@ -53,7 +53,7 @@ impl Project<'_> {
 
 /// Reads and loads a declaration.
 fn load(path: PathBuf) -> Result<Declaration> {
-    let text = fs::read_public(&path, MAX_SCHEMA)?;
+    let text = fs::read_public(&path, MAX_SCHEMA).map_err(ProjectError::SchemaFile)?;
     match Schema::load(&text) {
         Ok(schema) => Ok(Declaration { path, schema }),
         Err(source) => Err(ProjectError::Schema { path, source }.into()),

@@ -51,6 +51,9 @@ pub enum ProjectError {
         /// What is wrong.
         source: SchemaError,
     },
+    /// A declaration that cannot be read.
+    #[error(transparent)]
+    SchemaFile(FsError),
     /// There is no declaration.
     #[error("no {} beside the sealed file, nor above up to the repository's root", super::SCHEMA_NAME)]
     NoSchema,
@@ -110,6 +113,7 @@ impl Failure for ProjectError {
             | ProjectError::NoFolder(_)
             | ProjectError::NoLabel(_)
             | ProjectError::NoSchema
+            | ProjectError::SchemaFile(_)
             | ProjectError::TwoLabels { .. }
             | ProjectError::Setting { .. }
             | ProjectError::SeveralFiles => Status::Usage,
@@ -131,6 +135,7 @@ impl Failure for ProjectError {
             ProjectError::CredentialFile { source, .. } => source.hint(),
             ProjectError::Sealed { source, .. } => source.hint(),
             ProjectError::Schema { source, .. } => source.hint(),
+            ProjectError::SchemaFile(source) => source.hint(),
             ProjectError::NoSchema => Some("write one with: envsec schema infer; or name it: --schema FILE".into()),
             ProjectError::Label { .. } => {
                 Some("were two files swapped? a file .env.NAME.enc has to carry the label NAME".into())
