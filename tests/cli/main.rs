@@ -22,6 +22,7 @@ mod settings;
 mod status;
 mod tamper;
 mod terminal;
+mod validate;
 mod verbs;
 mod writing;
 mod zod;
