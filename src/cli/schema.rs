@@ -13,10 +13,10 @@ use std::path::PathBuf;
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
-  envsec schema infer > env.schema.json      a first one, from .env.example, .env or the sealed file
-  envsec schema example > .env.example       what it describes, with placeholders
-  envsec schema lint                         rules that say nothing, or contradict each other
-  envsec schema meta > .vscode/env.meta.json editors complete x-envsec with it")]
+  envsec schema infer > env.schema.json         a first one, from .env.example, .env or the sealed file
+  envsec schema example > .env.example          what it describes, with placeholders
+  envsec schema lint                            rules that say nothing, or contradict each other
+  envsec schema meta > .vscode/env.meta.json    editors complete x-envsec with it")]
 pub(super) struct Args {
     #[command(subcommand)]
     action: Action,

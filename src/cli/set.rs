@@ -24,7 +24,7 @@ Examples:
   envsec set TLS_KEY < key.pem              several lines, from a file
   pass show stripe | envsec set STRIPE_KEY
   envsec set SESSION_SECRET --generate hex:32
-  envsec set SESSION_SECRET --generate auto as env.schema.json says
+  envsec set SESSION_SECRET --generate auto    as env.schema.json says
   envsec set --plain LOG_LEVEL=info PORT=3000
 
 A value that is not as env.schema.json declares it draws a warning; with --strict it is refused.
