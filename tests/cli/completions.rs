@@ -1,6 +1,6 @@
 //! The Tab key, in the shells themselves.
 
-use crate::harness::Sandbox;
+use crate::harness::{Sandbox, VERBS};
 
 /// A project with names in two environments, and the scripts of all shells.
 fn sandbox() -> Sandbox {
@@ -102,7 +102,7 @@ fn every_script_names_every_verb() {
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         let output = sandbox.envsec(["completions", shell]).output();
         let script = String::from_utf8(output.stdout).unwrap();
-        for verb in ["init", "set", "get", "run", "list", "unset", "import", "export", "completions", "man"] {
+        for verb in VERBS {
             let mut words = script.split(|c: char| !c.is_ascii_alphanumeric());
             assert!(words.any(|word| word == verb), "{shell}: {verb}");
         }

@@ -21,6 +21,23 @@ pub(crate) const LOW_WORK_FACTOR: u8 = 14;
 /// The binary under test.
 pub(crate) const ENVSEC: &str = env!("CARGO_BIN_EXE_envsec");
 
+/// Every verb, as the help lists them.
+pub(crate) const VERBS: [&str; 13] = [
+    "init",
+    "set",
+    "get",
+    "run",
+    "validate",
+    "status",
+    "schema",
+    "list",
+    "unset",
+    "import",
+    "export",
+    "completions",
+    "man",
+];
+
 /// A fresh folder, and the environment that commands in it get.
 pub(crate) struct Sandbox {
     folder: TempDir,

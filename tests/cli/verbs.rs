@@ -1,6 +1,6 @@
 //! init, set, get, list, unset: what each does, says and refuses.
 
-use crate::harness::{PASSWORD, Sandbox};
+use crate::harness::{PASSWORD, Sandbox, VERBS};
 use std::os::unix::fs::PermissionsExt as _;
 
 const ARGUMENT_WARNING: &str =
@@ -414,7 +414,7 @@ fn unset_removes_all_or_nothing() {
 #[test]
 fn help_has_examples_for_every_verb() {
     let sandbox = Sandbox::new();
-    for verb in ["init", "set", "get", "run", "list", "unset", "import", "export", "completions", "man"] {
+    for verb in VERBS {
         let output = sandbox.envsec([verb, "--help"]).output();
         let help = String::from_utf8(output.stdout).unwrap();
         assert!(output.status.success() && help.contains("Examples:\n  envsec "), "{verb}");
