@@ -53,9 +53,18 @@ step "npm ci --no-audit --no-fund --loglevel=error"
 say "Seal it"
 step "export ENVSEC_PASSWORD=\$(node -p 'crypto.randomUUID()')"
 step "envsec init"
+
+say "env.schema.json declares what has to be there: until it is, nothing is started"
+status=0
+step "envsec run -- touch ../started" || status=$?
+[ "$status" = 125 ] || fail "expected status 125, got $status"
+[ ! -e ../started ] || fail "the command ran"
+
+say "Bring the values in"
 step "envsec import .env --plain PORT"
 step "rm .env"
-step "envsec list"
+step "envsec validate"
+step "envsec status"
 
 say "The sealed file goes into git, and none of the secrets with it"
 step "git add ."

@@ -9,6 +9,7 @@ mod completions;
 mod declared;
 mod docs;
 mod emitters;
+mod example_app;
 mod export;
 mod harness;
 mod import;
