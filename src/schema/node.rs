@@ -188,15 +188,20 @@ impl Nodes {
         let mut inner: Vec<String> = Vec::new();
         if depth < 4 {
             for keyword in &node.keywords {
-                let of = keyword.all().iter().chain(keyword.any()).take(MOST_PARTS);
-                let of = of.map(|id| self.describe_to(*id, depth + 1));
-                let mut of: Vec<String> = of.filter(|words| !words.is_empty()).collect();
-                of.dedup();
-                inner.extend((!of.is_empty()).then(|| of.join(" or ")));
+                inner.extend(self.describe_each(keyword.all(), depth));
+                let any = self.describe_each(keyword.any(), depth);
+                inner.extend((!any.is_empty()).then(|| any.join(" or ")));
             }
         }
         words.extend(inner.iter().map(String::as_str));
         words.join(", ")
+    }
+
+    fn describe_each(&self, ids: &[NodeId], depth: usize) -> Vec<String> {
+        let of = ids.iter().take(MOST_PARTS).map(|id| self.describe_to(*id, depth + 1));
+        let mut of: Vec<String> = of.filter(|words| !words.is_empty()).collect();
+        of.dedup();
+        of
     }
 }
 
@@ -234,5 +239,23 @@ impl Type {
             Type::Array => "a JSON array",
             Type::Object => "a JSON object",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::schema::Schema;
+
+    fn described(schema: &str) -> String {
+        let schema = Schema::load(format!(r#"{{"properties": {{"A": {schema}}}}}"#).as_bytes());
+        schema.map(|schema| schema.property("A").map(|a| a.expected()).unwrap_or_default()).unwrap_or_default()
+    }
+
+    /// zod's `startsWith` with `endsWith` is an `allOf`, which was described as a choice.
+    #[test]
+    fn what_has_to_hold_together_is_no_choice() {
+        let both = r#"{"type": "string", "allOf": [{"pattern": "^sk_.*"}, {"pattern": ".*_x$"}]}"#;
+        assert_eq!(described(both), "text, beginning with sk_, ending with _x");
+        assert_eq!(described(&both.replace("allOf", "anyOf")), "text, beginning with sk_ or ending with _x");
     }
 }
