@@ -7,6 +7,7 @@ use super::super::json::Json;
 use super::super::load::{Found, Loader};
 use super::super::node::{Keyword, NodeId, Type};
 use super::super::report::Problem;
+use super::counted;
 use std::collections::BTreeSet;
 
 /// `allOf`, and `$ref`, which is a list of one.
@@ -125,8 +126,8 @@ impl Alternatives {
         match (fitting.next(), fitting.next()) {
             (Some((branch, _)), None) => Some(Ok(branch)),
             (None, _) => {
-                let count = text.chars().count();
-                Some(Err(problem(format!("is something else ({count} characters)"))))
+                let length = counted(text.chars().count(), "character");
+                Some(Err(problem(format!("is something else ({length})"))))
             }
             _ => None,
         }
