@@ -3,10 +3,9 @@
 use super::Ctx;
 use super::ui::escape;
 use crate::error::{Failure, Result, Status};
-use crate::fs;
 use crate::inference;
-use crate::project::ProjectError;
-use crate::schema::{self, Finding, MAX_SCHEMA, Weight};
+use crate::project::{self, ProjectError};
+use crate::schema::{self, Finding, Weight};
 use std::path::PathBuf;
 
 /// Write and check the declaration itself, env.schema.json
@@ -78,7 +77,7 @@ fn files(ctx: &Ctx<'_>) -> Result<Vec<PathBuf>> {
 
 fn lint(json: bool, ctx: &Ctx<'_>) -> Result<()> {
     let path = ctx.project.declaration_path(&files(ctx)?)?.ok_or(ProjectError::NoSchema)?;
-    let text = fs::read_public(&path, MAX_SCHEMA)?;
+    let text = project::read_declaration(&path)?;
     let findings = schema::lint(&text).map_err(|source| ProjectError::Schema { path: path.clone(), source })?;
     let lines = if json {
         as_json(&findings)

@@ -2,8 +2,8 @@
 
 use super::{Project, ProjectError, repository_root, settings};
 use crate::error::Result;
-use crate::fs;
-use crate::schema::{MAX_SCHEMA, Schema};
+use crate::fs::{self, FsError};
+use crate::schema::{MAX_SCHEMA, Schema, SchemaError};
 use std::path::{Path, PathBuf};
 
 /// What a declaration is called.
@@ -51,9 +51,22 @@ impl Project<'_> {
     }
 }
 
+/// The text of a declaration.
+///
+/// # Errors
+/// Not there, not readable; [`SchemaError::TooLarge`].
+pub fn read_declaration(path: &Path) -> Result<Vec<u8>> {
+    match fs::read_public(path, MAX_SCHEMA) {
+        Err(FsError::TooLarge { .. }) => {
+            Err(ProjectError::Schema { path: path.to_path_buf(), source: SchemaError::TooLarge }.into())
+        }
+        text => Ok(text.map_err(ProjectError::SchemaFile)?),
+    }
+}
+
 /// Reads and loads a declaration.
 fn load(path: PathBuf) -> Result<Declaration> {
-    let text = fs::read_public(&path, MAX_SCHEMA).map_err(ProjectError::SchemaFile)?;
+    let text = read_declaration(&path)?;
     match Schema::load(&text) {
         Ok(schema) => Ok(Declaration { path, schema }),
         Err(source) => Err(ProjectError::Schema { path, source }.into()),

@@ -8,7 +8,7 @@ mod selection;
 mod settings;
 
 pub use credentials::{Outside, Source, Sources};
-pub use declaration::{Declaration, SCHEMA_NAME};
+pub use declaration::{Declaration, SCHEMA_NAME, read_declaration};
 pub use error::ProjectError;
 pub use selection::{Selected, Selection, SelectionError};
 pub use settings::{Flags, label, label_of_name};

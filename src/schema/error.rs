@@ -23,6 +23,9 @@ pub enum SchemaError {
         /// What is wrong with it.
         what: String,
     },
+    /// More than [`super::MAX_SCHEMA`] bytes.
+    #[error("larger than 1 MiB")]
+    TooLarge,
     /// References that multiply.
     #[error("takes more than a million steps to check, or is nested too deeply")]
     TooComplex,
@@ -36,7 +39,7 @@ impl Failure for SchemaError {
     fn hint(&self) -> Option<String> {
         match self {
             SchemaError::Rule { .. } => Some("docs/schema.md has the keywords; nothing was checked".into()),
-            SchemaError::Syntax { .. } | SchemaError::TooComplex => None,
+            SchemaError::Syntax { .. } | SchemaError::TooLarge | SchemaError::TooComplex => None,
         }
     }
 }

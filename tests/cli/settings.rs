@@ -275,3 +275,15 @@ fn a_verb_that_writes_takes_one_file() {
         );
     }
 }
+
+/// It was status 1, as of a file that cannot be read.
+#[test]
+fn a_declaration_that_is_too_large_cannot_be_used() {
+    let sandbox = Sandbox::sealed();
+    sandbox.write("env.schema.json", format!("{}{{}}", " ".repeat(1 << 20)));
+    let error = "error: env.schema.json: larger than 1 MiB\n";
+    sandbox.envsec(["validate"]).fails(2, error);
+    sandbox.envsec(["schema", "lint"]).fails(2, error);
+    let nothing = "nothing was started (status 2: usage, or nothing there)\n";
+    sandbox.envsec(["run", "--", "true"]).fails(125, &format!("{error}{nothing}"));
+}
