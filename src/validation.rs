@@ -3,11 +3,11 @@
 
 use crate::child::{self, Precedence};
 use crate::error::{Failure, Result, Status, shown};
-use crate::project::{Declaration, Project, ProjectError, Selected, Selection};
+use crate::project::{Declaration, Opened, Project, ProjectError, Selected, Selection};
 use crate::schema::{Entry, Environment, Problem, Source, Stored, Verdict};
-use crate::sealed::Storage;
+use crate::sealed::{Locked, Storage};
 use crate::secret::SecretText;
-use crate::vars::{Value, VarName};
+use crate::vars::{Glob, Value, VarName};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -43,6 +43,19 @@ pub struct Invalid {
     pub declaration: PathBuf,
     /// What is wrong.
     pub problems: Vec<Problem>,
+    /// What to do next.
+    pub advice: Advice,
+}
+
+/// What helps with variables that are not as declared.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Advice {
+    /// `envsec status`, which opens the same files.
+    Status,
+    /// Nothing was written.
+    NothingWritten,
+    /// Nothing that could be said.
+    None,
 }
 
 impl Failure for Invalid {
@@ -51,9 +64,20 @@ impl Failure for Invalid {
     }
 
     fn hint(&self) -> Option<String> {
-        let first = self.problems.iter().find_map(|problem| problem.name.as_deref())?;
-        Some(format!("envsec status {first} tells the rule and where the value comes from"))
+        let first = || self.problems.iter().find_map(|problem| problem.name.as_deref());
+        match self.advice {
+            Advice::Status => {
+                first().map(|name| format!("envsec status {name} tells the rule and where the value comes from"))
+            }
+            Advice::NothingWritten => Some("nothing was written; without --strict it is a warning".to_owned()),
+            Advice::None => None,
+        }
     }
+}
+
+fn is_declared(declaration: &Declaration, glob: &Glob) -> bool {
+    let names = declaration.schema.properties().filter_map(|property| VarName::try_from(property.name()).ok());
+    names.into_iter().any(|name| glob.matches(&name))
 }
 
 fn counted(count: usize) -> String {
@@ -71,6 +95,26 @@ impl Flags {
     /// Whose value a name gets that both the process and the file have.
     pub fn precedence(&self) -> Precedence {
         if self.override_process { Precedence::File } else { Precedence::Process }
+    }
+
+    /// The values that are selected from the files; `--only` may name what is declared, too.
+    ///
+    /// # Errors
+    /// As [`Selection::of`].
+    pub fn select(&self, files: &[Opened], declaration: Option<&Declaration>) -> Result<Selected> {
+        self.selection.of(files, |glob| declaration.is_some_and(|declaration| is_declared(declaration, glob)))
+    }
+
+    /// [`Flags::select`] of the names alone.
+    ///
+    /// # Errors
+    /// As [`Selection::names`].
+    pub fn select_names(
+        &self,
+        files: &[(PathBuf, Locked)],
+        declaration: &Declaration,
+    ) -> Result<Vec<(VarName, Storage)>> {
+        self.selection.names(files.iter().map(|(_, locked)| locked), |glob| is_declared(declaration, glob))
     }
 
     /// Checks all variables that a child would get.
@@ -147,7 +191,11 @@ pub fn check_values<'v>(
         let in_file = |source| ProjectError::Schema { path: declaration.path.clone(), source };
         problems.append(&mut found.map_err(in_file)?);
     }
-    Ok((!problems.is_empty()).then_some(Invalid { declaration: declaration.path, problems }))
+    Ok((!problems.is_empty()).then_some(Invalid {
+        declaration: declaration.path,
+        problems,
+        advice: Advice::NothingWritten,
+    }))
 }
 
 fn stored(storage: Storage) -> Stored {

@@ -89,7 +89,7 @@ impl Failure for ExportError {
 pub(super) fn run(args: &Args, ctx: &Ctx<'_>) -> Result<()> {
     check(args)?;
     let files = ctx.project.open()?;
-    let mut selected = args.selection.of(&files)?;
+    let mut selected = args.selection.of(&files, |_| false)?;
     if args.previous {
         args.selection.add_previous(&files, Utc::now(), &mut selected)?;
     }

@@ -3,9 +3,9 @@
 use super::Ctx;
 use crate::child::{self, Precedence};
 use crate::error::Result;
-use crate::project::{self, Opened, Outside as _, Selected};
+use crate::project::{self, Declaration, Opened, Outside as _, Selected};
 use crate::sealed::Label;
-use crate::validation::{self, Files, Invalid};
+use crate::validation::{self, Advice, Files, Invalid};
 use crate::vars::Vars;
 use std::ffi::OsString;
 
@@ -37,9 +37,12 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, ctx: &Ctx<'_>) -> Result<()> {
+    let declaration = ctx.project.declaration(&ctx.project.paths()?)?;
     let files = ctx.project.open()?;
-    let mut selected = args.merging.selection.of(&files)?;
-    validate(args, ctx, &files, &mut selected)?;
+    let mut selected = args.merging.select(&files, declaration.as_ref())?;
+    if let Some(declaration) = declaration {
+        validate(args, ctx, declaration, &files, &mut selected)?;
+    }
     let vars = selected.vars;
     if ctx.ui.is_verbose() {
         explain(&vars, args, ctx);
@@ -49,9 +52,14 @@ pub(super) fn run(args: &Args, ctx: &Ctx<'_>) -> Result<()> {
     Err(child::replace_process(command, arguments, environment).into())
 }
 
-/// Where there is a declaration: checks all that the command would get, and adds the defaults.
-fn validate(args: &Args, ctx: &Ctx<'_>, files: &[Opened], selected: &mut Selected) -> Result<()> {
-    let Some(declaration) = ctx.project.declaration(&ctx.project.paths()?)? else { return Ok(()) };
+/// Checks all that the command would get, and adds the defaults.
+fn validate(
+    args: &Args,
+    ctx: &Ctx<'_>,
+    declaration: Declaration,
+    files: &[Opened],
+    selected: &mut Selected,
+) -> Result<()> {
     let label = project::label_of(files).map(Label::as_str);
     let verdict = args.merging.check(&declaration, &Files::Opened(selected), label)?;
     // Silence is success: `validate` says what is merely dubious.
@@ -59,7 +67,9 @@ fn validate(args: &Args, ctx: &Ctx<'_>, files: &[Opened], selected: &mut Selecte
         ctx.ui.explain(&format!("warning: {warning}"));
     }
     if !verdict.problems.is_empty() && !args.no_validate {
-        return Err(Invalid { declaration: declaration.path, problems: verdict.problems }.into());
+        return Err(
+            Invalid { declaration: declaration.path, problems: verdict.problems, advice: Advice::Status }.into()
+        );
     }
     selected.add_defaults(verdict.defaults);
     Ok(())

@@ -78,8 +78,8 @@ pub(super) fn run(args: &Args, ctx: &Ctx<'_>) -> Result<()> {
         let pins: Vec<String> = files.iter().map(|opened| opened.unlocked.locked().pin()).collect();
         return ctx.ui.data(format!("{}\n", pins.join(",")).as_bytes());
     }
-    let selected = args.merging.selection.of(&files)?;
     let declaration = ctx.project.declaration(&ctx.project.paths()?)?;
+    let selected = args.merging.select(&files, declaration.as_ref())?;
     let label = project::label_of(&files).map(Label::as_str);
     args.merging.with_environment(declaration.as_ref(), &Files::Opened(&selected), label, |environment| {
         let verdict = match &declaration {

@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::project::{self, Declaration, Outside as _, Selected};
 use crate::schema::{Problem, Verdict};
 use crate::sealed::Label;
-use crate::validation::{self, Files, Invalid};
+use crate::validation::{self, Advice, Files, Invalid};
 
 /// Check the variables against their declaration
 ///
@@ -50,7 +50,8 @@ pub(super) fn run(args: &Args, ctx: &Ctx<'_>) -> Result<()> {
         ctx.ui.note(&format!("as declared in {}", declaration.path.display()));
         return Ok(());
     }
-    Err(Invalid { declaration: declaration.path, problems: verdict.problems }.into())
+    let advice = if args.process_only || args.names { Advice::None } else { Advice::Status };
+    Err(Invalid { declaration: declaration.path, problems: verdict.problems, advice }.into())
 }
 
 fn check(args: &Args, ctx: &Ctx<'_>) -> Result<(Declaration, Verdict)> {
@@ -65,13 +66,13 @@ fn check(args: &Args, ctx: &Ctx<'_>) -> Result<(Declaration, Verdict)> {
     let declaration = ctx.project.needed_declaration(&ctx.project.paths()?)?;
     if args.names {
         let files = ctx.project.read_locked()?;
-        let names = flags.selection.names(files.iter().map(|(_, locked)| locked))?;
+        let names = flags.select_names(&files, &declaration)?;
         let label = files.iter().rev().find_map(|(_, locked)| locked.label()).map(Label::as_str);
         let verdict = flags.check(&declaration, &Files::Names(&names), label)?;
         return Ok((declaration, verdict));
     }
     let files = ctx.project.open()?;
-    let selected = flags.selection.of(&files)?;
+    let selected = flags.select(&files, Some(&declaration))?;
     let verdict = flags.check(&declaration, &Files::Opened(&selected), project::label_of(&files).map(Label::as_str))?;
     Ok((declaration, verdict))
 }

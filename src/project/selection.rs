@@ -73,11 +73,16 @@ impl Selected {
 }
 
 impl Selection {
-    /// The chosen names of all files, and how each is stored where the last file has it.
+    /// The chosen names of all files, and how each is stored where the last file has it. A pattern of `--only` that fits no
+    /// name there may fit one that is `known` otherwise.
     ///
     /// # Errors
     /// [`SelectionError::NothingMatches`].
-    pub fn names<'f>(&self, files: impl Iterator<Item = &'f Locked>) -> Result<Vec<(VarName, Storage)>> {
+    pub fn names<'f>(
+        &self,
+        files: impl Iterator<Item = &'f Locked>,
+        known: impl Fn(&Glob) -> bool,
+    ) -> Result<Vec<(VarName, Storage)>> {
         let mut names: Vec<(VarName, Storage)> = Vec::new();
         let mut unmatched: Vec<&Glob> = self.only.iter().collect();
         for (name, storage) in files.flat_map(Locked::names) {
@@ -89,15 +94,15 @@ impl Selection {
                 None => {}
             }
         }
-        all_matched(&unmatched)?;
+        all_matched(&unmatched, known)?;
         Ok(names)
     }
 
-    /// The values of all files that are chosen; later files win.
+    /// The values of all files that are chosen; later files win. `known` as in [`Selection::names`].
     ///
     /// # Errors
     /// A value that does not decrypt; [`SelectionError::NothingMatches`].
-    pub fn of(&self, files: &[Opened]) -> Result<Selected> {
+    pub fn of(&self, files: &[Opened], known: impl Fn(&Glob) -> bool) -> Result<Selected> {
         let mut selected = Selected::default();
         let mut unmatched: Vec<&Glob> = self.only.iter().collect();
         for opened in files {
@@ -113,7 +118,7 @@ impl Selection {
                 }
             }
         }
-        all_matched(&unmatched)?;
+        all_matched(&unmatched, known)?;
         Ok(selected)
     }
 
@@ -154,8 +159,9 @@ impl Selection {
     }
 }
 
-fn all_matched(unmatched: &[&Glob]) -> std::result::Result<(), SelectionError> {
-    unmatched.first().map_or(Ok(()), |glob| Err(SelectionError::NothingMatches(glob.to_string())))
+fn all_matched(unmatched: &[&Glob], known: impl Fn(&Glob) -> bool) -> std::result::Result<(), SelectionError> {
+    let nowhere = unmatched.iter().find(|glob| !known(glob));
+    nowhere.map_or(Ok(()), |glob| Err(SelectionError::NothingMatches(glob.to_string())))
 }
 
 fn refuse(names: Vec<String>, what: &'static str) -> Result<()> {

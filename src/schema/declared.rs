@@ -1,8 +1,11 @@
 //! Which variables a declaration names, in its order.
 
 use super::annotations::Annotations;
+use super::error::SchemaError;
+use super::json::Json;
 use super::node::{NodeId, Nodes, Special};
 use super::secrets;
+use crate::vars::MAX_VALUE;
 use std::collections::{HashMap, HashSet};
 
 /// A variable that is declared.
@@ -29,8 +32,11 @@ pub(super) struct Declared {
     pub(super) mentioned: HashSet<String>,
 }
 
+/// How many schemas all variables together may lead to: each is looked at several times.
+const MAX_SCHEMAS: usize = 200_000;
+
 impl Declared {
-    pub(super) fn new(nodes: &Nodes) -> Self {
+    pub(super) fn new(nodes: &Nodes) -> Result<Self, SchemaError> {
         let mut declared = Declared { of_all: nodes.in_place(Nodes::ROOT, false), ..Declared::default() };
         let certain = certain(nodes);
         for id in declared.of_all.clone() {
@@ -45,10 +51,16 @@ impl Declared {
                 declared.properties[place].required = true;
             }
         }
+        let mut count = 0;
         for property in &mut declared.properties {
             property.schemas = property.nodes.iter().flat_map(|id| nodes.in_place(*id, true)).collect();
+            count += property.schemas.len();
+            if count > MAX_SCHEMAS {
+                return Err(SchemaError::TooComplex);
+            }
+            property.check(nodes)?;
         }
-        declared
+        Ok(declared)
     }
 
     fn add(&mut self, name: &str, node: NodeId, certain: bool) {
@@ -98,7 +110,60 @@ fn certain(nodes: &Nodes) -> Vec<NodeId> {
     found
 }
 
+/// Variables that make programs load or run code: what a declaration says about them, which anybody may edit, is not to
+/// reach a child. In a sealed file they are the owner's own words.
+fn loads_code(name: &str) -> bool {
+    const NAMES: [&str; 27] = [
+        "BASH_ENV",
+        "CLASSPATH",
+        "ENV",
+        "GCONV_PATH",
+        "GIT_ASKPASS",
+        "GIT_CONFIG_GLOBAL",
+        "GIT_EXEC_PATH",
+        "GIT_SSH",
+        "GIT_SSH_COMMAND",
+        "IFS",
+        "JAVA_TOOL_OPTIONS",
+        "JDK_JAVA_OPTIONS",
+        "NODE_OPTIONS",
+        "NODE_PATH",
+        "NODE_REPL_EXTERNAL_MODULE",
+        "PATH",
+        "PERL5DB",
+        "PERL5LIB",
+        "PERL5OPT",
+        "PROMPT_COMMAND",
+        "PYTHONHOME",
+        "PYTHONPATH",
+        "PYTHONSTARTUP",
+        "RUBYLIB",
+        "RUBYOPT",
+        "ZDOTDIR",
+        "_JAVA_OPTIONS",
+    ];
+    NAMES.contains(&name) || ["LD_", "DYLD_"].iter().any(|prefix| name.starts_with(prefix))
+}
+
 impl Property {
+    /// Refuses what contradicts itself, and a default that no child may get.
+    fn check(&self, nodes: &Nodes) -> Result<(), SchemaError> {
+        let first = &nodes[self.nodes[0]].pointer;
+        let is_declared_public = self.annotation(nodes, |of| of.public.then_some(())).is_some();
+        if self.is_secret(nodes) && is_declared_public {
+            return Err(SchemaError::rule(first, "is declared secret and public"));
+        }
+        let Some(id) = self.schemas.iter().find(|id| nodes[**id].default.is_some()) else { return Ok(()) };
+        let wrong = |what: &str| Err(SchemaError::rule(&format!("{}/default", nodes[*id].pointer), what));
+        let text = nodes[*id].default.as_ref().map(Json::as_variable).unwrap_or_default();
+        match () {
+            () if loads_code(&self.name) => wrong("no declaration sets a variable that makes programs run code"),
+            () if self.name.starts_with("ENVSEC_") => wrong("no declaration sets a variable of envsec's own"),
+            () if text.contains('\0') || text.len() > MAX_VALUE => wrong("is no text that a variable can hold"),
+            () => Ok(()),
+        }
+    }
+
     /// The first annotation that is there.
     pub(super) fn annotation<'n, T>(&self, nodes: &'n Nodes, of: impl Fn(&'n Annotations) -> Option<T>) -> Option<T> {
         self.schemas.iter().find_map(|id| of(&nodes[*id].annotations))

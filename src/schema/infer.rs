@@ -19,10 +19,6 @@ pub struct Clue<'c> {
 /// Words that name an environment.
 const ENVIRONMENTS: [&str; 5] = ["development", "test", "staging", "production", "local"];
 
-/// Parts of names of secrets.
-const SECRET_WORDS: [&str; 8] =
-    ["SECRET", "TOKEN", "PASSWORD", "PASSWD", "PRIVATE", "CREDENTIAL", "APIKEY", "PASSPHRASE"];
-
 /// How values begin that say what they are, secret or not.
 const PREFIXES: [&str; 4] = ["sk_", "rk_", "pk_", "whsec_"];
 
@@ -80,7 +76,7 @@ fn of_value(name: &str, value: &str) -> Vec<String> {
     match value {
         _ if is_port(name) && (value.is_empty() || (accepts("port") && value != "0")) => port(),
         "true" | "false" => vec![typed("boolean")],
-        _ if is_digits(value) && !is_name_of_secret(name) => vec![typed("integer")],
+        _ if is_digits(value) && !secrets::is_name_of_secret(name) => vec![typed("integer")],
         _ if ENVIRONMENTS.contains(&value) => {
             let words: Vec<String> = ENVIRONMENTS.iter().map(|word| quoted(word).to_string()).collect();
             vec![typed("string"), format!("\"enum\": [{}]", words.join(", "))]
@@ -116,12 +112,5 @@ fn is_digits(value: &str) -> bool {
 
 fn is_secret(clue: &Clue<'_>) -> bool {
     let looks = clue.value.is_some_and(|value| secrets::looks_secret(value).is_some());
-    !secrets::is_public_name(clue.name) && (looks || is_name_of_secret(clue.name))
-}
-
-fn is_name_of_secret(name: &str) -> bool {
-    let name = name.to_ascii_uppercase();
-    let is_key = name.ends_with("_KEY") && !name.contains("PUBLIC") && !name.contains("PUBLISHABLE");
-    let is_password = ["_PASS", "_PWD"].iter().any(|end| name.ends_with(end));
-    is_key || is_password || SECRET_WORDS.iter().any(|word| name.contains(word))
+    !secrets::is_public_name(clue.name) && (looks || secrets::is_name_of_secret(clue.name))
 }

@@ -2,6 +2,7 @@
 
 use super::number::Decimal;
 use serde_core::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use std::cmp::Ordering;
 use std::collections::HashSet;
 use std::fmt;
 use zeroize::Zeroizing;
@@ -68,6 +69,29 @@ impl Json {
         }
     }
 
+    /// Some order in which equal values are equal, to find them by sorting.
+    pub(super) fn order(&self, other: &Json) -> Ordering {
+        let rank = |json: &Json| match json {
+            Json::Null => 0,
+            Json::Bool(_) => 1,
+            Json::Number(_) => 2,
+            Json::String(_) => 3,
+            Json::Array(_) => 4,
+            Json::Object(_) => 5,
+        };
+        match (self, other) {
+            (Json::Bool(a), Json::Bool(b)) => a.cmp(b),
+            (Json::Number(a), Json::Number(b)) => a.compare(b),
+            (Json::String(a), Json::String(b)) => a.as_str().cmp(b),
+            (Json::Array(a), Json::Array(b)) => {
+                let first = a.iter().zip(b).map(|(a, b)| a.order(b)).find(|order| order.is_ne());
+                first.unwrap_or_else(|| a.len().cmp(&b.len()))
+            }
+            (Json::Object(a), Json::Object(b)) => order_members(a, b),
+            _ => rank(self).cmp(&rank(other)),
+        }
+    }
+
     /// A second copy, asked for by name.
     pub(super) fn duplicate(&self) -> Json {
         match self {
@@ -99,6 +123,17 @@ impl Json {
     pub(super) fn as_str(&self) -> Option<&str> {
         if let Json::String(text) = self { Some(text) } else { None }
     }
+}
+
+fn order_members(a: &[(String, Json)], b: &[(String, Json)]) -> Ordering {
+    let sorted = |members: &[(String, Json)]| -> Vec<usize> {
+        let mut places: Vec<usize> = (0..members.len()).collect();
+        places.sort_by(|x, y| members[*x].0.cmp(&members[*y].0));
+        places
+    };
+    let member = |(x, y): (usize, usize)| a[x].0.cmp(&b[y].0).then_with(|| a[x].1.order(&b[y].1));
+    let first = sorted(a).into_iter().zip(sorted(b)).map(member).find(|order| order.is_ne());
+    first.unwrap_or_else(|| a.len().cmp(&b.len()))
 }
 
 /// Compact JSON.

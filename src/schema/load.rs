@@ -5,7 +5,7 @@ use super::error::SchemaError;
 use super::evaluate::MAX_DEPTH;
 use super::json::{Json, escaped};
 use super::keywords::{self, Kind};
-use super::node::{Keyword, Node, NodeId, Nodes, Type};
+use super::node::{Node, NodeId, Nodes, Type};
 use std::collections::HashMap;
 
 /// Which edition of JSON Schema.
@@ -216,11 +216,12 @@ fn percent_decoded(fragment: &str) -> Option<String> {
 /// is longer than may be checked.
 fn refuse_cycles(nodes: &Nodes) -> Result<(), SchemaError> {
     let children = |id: NodeId| -> Vec<NodeId> {
-        let of = nodes[id].keywords.iter();
-        let tried = |keyword: &Box<dyn Keyword>| {
-            keyword.all().iter().chain(keyword.any()).copied().chain(keyword.conditional()).collect::<Vec<_>>()
-        };
-        of.flat_map(tried).collect()
+        let mut children = Vec::new();
+        for keyword in &nodes[id].keywords {
+            children.extend(keyword.all().iter().chain(keyword.any()));
+            children.extend(keyword.conditional());
+        }
+        children
     };
     let (mut done, mut on_path) = (vec![false; nodes.0.len()], vec![false; nodes.0.len()]);
     for start in (0..nodes.0.len()).map(NodeId) {

@@ -91,7 +91,7 @@ impl Schema {
 
     fn of(root: &Json) -> Result<Self, SchemaError> {
         let loaded = load::load(root)?;
-        let declared = Declared::new(&loaded.nodes);
+        let declared = Declared::new(&loaded.nodes)?;
         Ok(Schema { nodes: loaded.nodes, declared, unknown: loaded.unknown, ignored: loaded.ignored })
     }
 

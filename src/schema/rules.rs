@@ -30,8 +30,11 @@ pub(super) fn check(nodes: &Nodes, declared: &Declared, view: &View<'_>) -> Find
         None => secrets::is_public_name(entry.name),
     };
     let (public, mut secret): (Vec<&Entry<'_>>, Vec<&Entry<'_>>) = view.environment.entries.iter().partition(is_public);
-    let is_declared_secret = |name: &str| declared.find(name).is_some_and(|property| property.is_secret(nodes));
-    secret.retain(|entry| entry.stored == Some(Stored::Secret) || is_declared_secret(entry.name));
+    // Not all that is stored encrypted: an import stores everything so, and an address may well stand under two names.
+    secret.retain(|entry| match declared.find(entry.name) {
+        Some(property) if property.is_secret(nodes) => true,
+        _ => entry.stored == Some(Stored::Secret) && secrets::is_name_of_secret(entry.name),
+    });
     findings.problems.extend(public.into_iter().filter_map(|entry| exposed(entry, &secret)));
     findings
 }

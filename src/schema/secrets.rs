@@ -75,6 +75,10 @@ const SHAPES: &[Shape] = &[
 
 const PRIVATE_KEY: &str = "a private key";
 
+/// Parts of names of secrets.
+const SECRET_WORDS: [&str; 8] =
+    ["SECRET", "TOKEN", "PASSWORD", "PASSWD", "PRIVATE", "CREDENTIAL", "APIKEY", "PASSPHRASE"];
+
 /// The prefixes by which bundlers put a variable into the client: Next.js, Vite, SvelteKit and Astro, Create React App,
 /// Nuxt, Expo.
 const PUBLIC_PREFIXES: &[&str] = &["NEXT_PUBLIC_", "VITE_", "PUBLIC_", "REACT_APP_", "NUXT_PUBLIC_", "EXPO_PUBLIC_"];
@@ -86,6 +90,14 @@ pub(super) fn looks_secret(text: &str) -> Option<&'static str> {
         .or_else(|| holds_private_key(text).then_some(PRIVATE_KEY))
         .or_else(|| is_secret_jwt(text.trim()).then_some("a JSON Web Token"))
         .or_else(|| has_password(text.trim()).then_some("a URL with a password"))
+}
+
+/// Whether a name says that it is a secret's.
+pub(super) fn is_name_of_secret(name: &str) -> bool {
+    let name = name.to_ascii_uppercase();
+    let is_key = name.ends_with("_KEY") && !name.contains("PUBLIC") && !name.contains("PUBLISHABLE");
+    let is_password = ["_PASS", "_PWD"].iter().any(|end| name.ends_with(end));
+    is_key || is_password || SECRET_WORDS.iter().any(|word| name.contains(word))
 }
 
 /// Whether a name is public by the bundlers' prefixes.

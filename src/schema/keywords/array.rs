@@ -82,8 +82,11 @@ pub(super) fn unique_items(found: &Found<'_, '_>) -> Result<Option<impl Keyword 
         Json::Bool(unique) => *unique,
         _ => return Err(found.error("is neither true nor false")),
     };
-    let repeats =
-        |items: &[Json]| items.iter().enumerate().any(|(at, item)| items[..at].iter().any(|b| item.equals(b)));
+    let repeats = |items: &[Json]| {
+        let mut sorted: Vec<&Json> = items.iter().collect();
+        sorted.sort_by(|a, b| a.order(b));
+        sorted.windows(2).any(|pair| pair[0].order(pair[1]).is_eq())
+    };
     Ok(unique.then(|| {
         test(found, "no item twice".to_owned(), move |value| match value {
             Value::Array(items) if repeats(items) => Some("has one twice".to_owned()),

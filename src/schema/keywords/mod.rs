@@ -37,7 +37,10 @@ pub(in crate::schema) enum Kind {
 
 /// JSON Schema 2020-12 (Core, Validation); `dependencies`, `definitions` and lists in `items` are of the drafts before.
 const ROWS: &[Row] = &[
-    row("type", |_, found, node| Ok(node.types = Some(load::types(found)?))),
+    row("type", |_, found, node| {
+        node.types = Some(load::types(found)?);
+        Ok(())
+    }),
     row("enum", |_, found, node| add(node, value::listed(found)?)),
     row("const", |_, found, node| add(node, value::constant(found))),
     row("minLength", |_, found, node| add(node, text::min_length(found)?)),
@@ -58,9 +61,9 @@ const ROWS: &[Row] = &[
     row("maxProperties", |_, found, node| add(node, object::max_properties(found)?)),
     row("dependentRequired", |_, found, node| add(node, object::dependent_required(found)?)),
     row("dependentSchemas", |loader, found, node| add(node, object::dependent_schemas(loader, found)?)),
-    row("dependencies", |loader, found, node| object::dependencies(loader, found, node)),
-    row("items", |loader, found, node| array::items(loader, found, node)),
-    row("additionalItems", |loader, found, node| array::additional_items(loader, found, node)),
+    row("dependencies", object::dependencies),
+    row("items", array::items),
+    row("additionalItems", array::additional_items),
     row("prefixItems", |loader, found, node| add(node, array::prefix_items(loader, found)?)),
     row("minItems", |_, found, node| add(node, array::min_items(found)?)),
     row("maxItems", |_, found, node| add(node, array::max_items(found)?)),
