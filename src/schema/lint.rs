@@ -112,9 +112,6 @@ impl Lint<'_> {
         if let Some(name) = json.get("format").and_then(Json::as_str).filter(|name| !is_known(name)) {
             self.findings.push(note(&at("format"), format!("{name} is not checked")));
         }
-        for keyword in ["then", "else"].iter().filter(|of| json.get(of).is_some() && json.get("if").is_none()) {
-            self.findings.push(wrong(&at(keyword), "without an if: never looked at"));
-        }
         self.findings
             .extend(node.keywords.iter().filter_map(|keyword| keyword.lint()).map(|what| wrong(&at("pattern"), what)));
         self.listed(node, json);

@@ -166,7 +166,7 @@ impl<'j> Loader<'j> {
                     return Err(SchemaError::rule(&place(), "a schema with a name of its own inside of another"));
                 }
                 Kind::Annotation if matches!(name.as_str(), "then" | "else") && json.get("if").is_none() => {
-                    self.ignored.push((place(), "stands without if"));
+                    self.ignored.push((place(), "without an if: never looked at"));
                 }
                 Kind::Annotation => {}
                 Kind::Unsupported => return Err(SchemaError::rule(&place(), "envsec does not keep this rule")),

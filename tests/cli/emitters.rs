@@ -127,15 +127,12 @@ error: env.schema.json: 4 problems
   PORT: a number: is none (3 characters)
   DATABASE_URL: a URL: is empty
   JWT_SECRET: at least 32 characters: has 10
-hint: envsec status NODE_ENV tells the rule and where the value comes from
 error: env.schema.json: 2 problems
   NODE_ENV: one of development, test, production: is empty
   ENCRYPTION_KEY: at least 64 characters: has 32
-hint: envsec status NODE_ENV tells the rule and where the value comes from
 error: env.schema.json: 2 problems
   NEXT_PUBLIC_STRIPE_KEY: beginning with pk_: does not match (28 characters)
   NEXT_PUBLIC_STRIPE_KEY: public, nothing that a browser may not see: looks like a secret key of Stripe or Clerk
-hint: envsec status NEXT_PUBLIC_STRIPE_KEY tells the rule and where the value comes from
 ";
 
 const PYDANTIC_STDOUT: &str = "\
@@ -151,7 +148,6 @@ error: env.schema.json: 6 problems
   JWT_SECRET: at least 32 characters: has 10
   DEBUG: true or false: is none (5 characters)
   ALLOWED_HOSTS: a JSON array: is none (9 characters)
-hint: envsec status NODE_ENV tells the rule and where the value comes from
 ";
 
 #[test]

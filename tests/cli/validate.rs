@@ -13,12 +13,17 @@ fn declared(schema: &str, entries: &[(&str, &str)]) -> Sandbox {
 
 /// The report of some problems about `env.schema.json`.
 fn report(problems: &[&str]) -> String {
-    let count = if problems.len() == 1 { "1 problem".to_owned() } else { format!("{} problems", problems.len()) };
-    let lines: String = problems.iter().map(|problem| format!("\n  {problem}")).collect();
     let named = problems.iter().filter_map(|problem| problem.split_once(':')).map(|(name, _)| name);
     let hint = named.into_iter().find(|name| *name != "all variables");
     let hint = hint.map(|name| format!("hint: envsec status {name} tells the rule and where the value comes from\n"));
-    format!("error: env.schema.json: {count}{lines}\n{}", hint.unwrap_or_default())
+    report_without_hint(problems) + &hint.unwrap_or_default()
+}
+
+/// The same where `envsec status` could not say more.
+fn report_without_hint(problems: &[&str]) -> String {
+    let count = if problems.len() == 1 { "1 problem".to_owned() } else { format!("{} problems", problems.len()) };
+    let lines: String = problems.iter().map(|problem| format!("\n  {problem}")).collect();
+    format!("error: env.schema.json: {count}{lines}\n")
 }
 
 /// `validate` exits 3 and `run` starts nothing, with the same report.
@@ -185,8 +190,8 @@ fn own_annotations_are_strict() {
         ("true", "/properties/A/x-envsec: is no object".to_owned()),
         (r#"{"pubic": true}"#, format!("/properties/A/x-envsec/pubic: is none of {members}")),
         (r#"{"public": "yes"}"#, "/properties/A/x-envsec/public: is neither true nor false".to_owned()),
-        (r#"{"requiredIn": "production"}"#, "/properties/A/x-envsec/requiredIn: is no list of labels".to_owned()),
-        (r#"{"forbiddenIn": [1]}"#, "/properties/A/x-envsec/forbiddenIn: is no list of labels".to_owned()),
+        (r#"{"requiredIn": "production"}"#, "/properties/A/x-envsec/requiredIn: is no list of labels (a-z, 0-9, '.', '_', '-', at most 64 characters each)".to_owned()),
+        (r#"{"forbiddenIn": [1]}"#, "/properties/A/x-envsec/forbiddenIn: is no list of labels (a-z, 0-9, '.', '_', '-', at most 64 characters each)".to_owned()),
         (
             r#"{"rotateEvery": "soon"}"#,
             "/properties/A/x-envsec/rotateEvery: no length of time: a number and s, m, h, d or w, as 90d".to_owned(),
@@ -203,7 +208,7 @@ fn what_is_too_large_or_too_deep_is_refused() {
     let sandbox = Sandbox::with(&[("A", "1")]);
     for size in [1 << 20, 10 << 20] {
         let schema = format!(r#"{{"description": "{}"}}"#, "x".repeat(size));
-        refused(&sandbox, schema, "larger than 1048576 bytes");
+        refused(&sandbox, schema, "larger than 1 MiB");
     }
     let nested = format!("{}{}{}", r#"{"not":"#.repeat(10_000), "{}", "}".repeat(10_000));
     refused(&sandbox, nested, "line 1, column 890: recursion limit exceeded");
@@ -398,9 +403,9 @@ fn an_empty_value_is_a_missing_one_unless_it_is_declared() {
 fn lengths_count_code_points() {
     let sandbox = declared(&of_a(r#"{"minLength": 2, "maxLength": 2}"#), &[("A", "😀😀")]);
     valid(&sandbox);
-    sandbox.envsec(["set", "A"]).stdin("😀").succeeds();
+    sandbox.envsec(["set", "-q", "A"]).stdin("😀").succeeds();
     invalid(&sandbox, &["A: at least 2 characters: has 1"]);
-    sandbox.envsec(["set", "A"]).stdin("👨‍👩‍👧").succeeds();
+    sandbox.envsec(["set", "-q", "A"]).stdin("👨‍👩‍👧").succeeds();
     invalid(&sandbox, &["A: at most 2 characters: has 5"]);
 }
 
@@ -439,7 +444,7 @@ fn what_the_process_has_outranks_the_file_but_an_empty_value_does_not() {
     sandbox.envsec(["run", "--no-validate", "--", "sh", "-c", "echo $A"]).prints("50\n");
     sandbox.set_variable("A", "");
     valid(&sandbox);
-    sandbox.envsec(["set", "A"]).stdin("50").succeeds();
+    sandbox.envsec(["set", "-q", "A"]).stdin("50").succeeds();
     sandbox.set_variable("A", "5");
     valid(&sandbox);
     sandbox.envsec(["validate", "--override"]).fails(3, &wrong);
@@ -466,7 +471,8 @@ fn names_that_are_not_handed_over_are_not_required() {
     sandbox.envsec(["validate", "--only", "A"]).succeeds();
     sandbox.envsec(["validate", "--except", "B"]).succeeds();
     sandbox.envsec(["run", "--only", "A", "--", "sh", "-c", "echo $A"]).prints("1\n");
-    sandbox.envsec(["validate", "--only", "A,B"]).refuses(2);
+    sandbox.envsec(["validate", "--only", "A,B"]).fails(3, &report(&["B: at least 2 characters: missing"]));
+    sandbox.envsec(["validate", "--only", "A,X"]).refuses(2);
 }
 
 #[test]
@@ -474,17 +480,17 @@ fn names_alone_need_no_key() {
     let schema = r#"{"required": ["A", "B", "D"], "additionalProperties": false,
         "properties": {"A": {"minLength": 99}, "B": {}, "S": {"writeOnly": true}, "D": {"default": 1}}}"#;
     let sandbox = declared(schema, &[("A", "1"), ("X", "1")]);
-    sandbox.envsec(["set", "--plain", "S=canary"]).succeeds();
+    sandbox.envsec(["set", "-q", "--plain", "S=canary"]).succeeds();
     let names = || sandbox.envsec(["validate", "--names"]).without("ENVSEC_KEY");
     let missing = "B: a value: missing";
     let plain = "S: secret, stored encrypted: is stored plain";
     let undeclared = "X: no such name: is not declared";
-    names().fails(3, &format!("warning: {undeclared}\n{}", report(&[missing, plain])));
-    names().variable("B", "1").fails(3, &format!("warning: {undeclared}\n{}", report(&[plain])));
+    names().fails(3, &format!("warning: {undeclared}\n{}", report_without_hint(&[missing, plain])));
+    names().variable("B", "1").fails(3, &format!("warning: {undeclared}\n{}", report_without_hint(&[plain])));
     sandbox
         .envsec(["validate", "--names", "--strict"])
         .without("ENVSEC_KEY")
-        .fails(3, &report(&[missing, plain, undeclared]));
+        .fails(3, &report_without_hint(&[missing, plain, undeclared]));
 }
 
 #[test]
@@ -495,8 +501,8 @@ fn the_process_alone_needs_no_sealed_file() {
         r#"{"required": ["A"], "properties": {"A": {"type": "integer"}}, "additionalProperties": false}"#,
     );
     let process = || sandbox.envsec(["validate", "--process-only", "--strict"]);
-    process().fails(3, &report(&["A: an integer: missing"]));
-    process().variable("A", "x").fails(3, &report(&["A: an integer: is none (1 character)"]));
+    process().fails(3, &report_without_hint(&["A: an integer: missing"]));
+    process().variable("A", "x").fails(3, &report_without_hint(&["A: an integer: is none (1 character)"]));
     process().variable("A", "7").succeeds();
 }
 
@@ -663,4 +669,49 @@ fn no_report_has_any_of_a_value() {
             assert!(!sandbox.join("started").exists());
         }
     }
+}
+
+#[test]
+fn no_declaration_sets_what_makes_programs_run_code() {
+    let sandbox = Sandbox::with(&[("A", "1")]);
+    for name in ["NODE_OPTIONS", "LD_PRELOAD", "BASH_ENV", "PATH", "ENVSEC_KEY"] {
+        let schema = format!(r#"{{"properties": {{"{name}": {{"default": "x"}}}}}}"#);
+        let what = if name == "ENVSEC_KEY" { "of envsec's own" } else { "that makes programs run code" };
+        refused(&sandbox, schema, &format!("/properties/{name}/default: no declaration sets a variable {what}"));
+    }
+    sandbox.write("env.schema.json", r#"{"properties": {"NODE_OPTIONS": {"type": "string"}}}"#);
+    valid(&sandbox);
+}
+
+#[test]
+fn a_name_is_secret_or_public_wherever_that_stands() {
+    let sandbox = Sandbox::with(&[("A", "1")]);
+    let schema = r##"{"$defs": {"s": {"writeOnly": true}},
+        "properties": {"A": {"$ref": "#/$defs/s", "x-envsec": {"public": true}}}}"##;
+    refused(&sandbox, schema, "/properties/A: is declared secret and public");
+}
+
+#[test]
+fn an_address_may_stand_under_a_public_name_too() {
+    let sandbox =
+        Sandbox::with(&[("API_URL", "https://api.example.com"), ("NEXT_PUBLIC_API_URL", "https://api.example.com")]);
+    sandbox.write("env.schema.json", "{}");
+    valid(&sandbox);
+    sandbox.envsec(["set", "SESSION_SECRET"]).stdin("https://api.example.com").succeeds();
+    invalid(
+        &sandbox,
+        &[
+            "NEXT_PUBLIC_API_URL: public, nothing that a browser may not see: has the value of the secret SESSION_SECRET",
+        ],
+    );
+}
+
+#[test]
+fn an_array_without_repeats_may_be_long() {
+    let items: Vec<String> = (0..20_000).map(|number| format!("[{number}]")).collect();
+    let sandbox =
+        declared(&of_a(r#"{"type": "array", "uniqueItems": true}"#), &[("A", &format!("[{}]", items.join(",")))]);
+    valid(&sandbox);
+    sandbox.envsec(["set", "-q", "A"]).stdin(r#"[{"a":1,"b":[1.0]},{"b":[1],"a":1}]"#).succeeds();
+    invalid(&sandbox, &["A: no item twice: has one twice"]);
 }
