@@ -133,7 +133,6 @@ const PLACES: &[(&str, &[&str], &str)] = &[
         &["src/cli/", "src/import.rs", "src/project/selection.rs", "src/project/settings.rs", "src/validation.rs"],
         "the command line is the verbs' matter",
     ),
-    ("fancy_regex::", &["src/schema/pattern.rs"], "its syntax is not that of a schema"),
     ("dotenvy::", &["src/formats/dotenv.rs"], "reading as others do is a format's matter"),
     (
         "rustix::",

@@ -1,42 +1,40 @@
 //! Regular expressions of ECMA-262, as JSON Schema's `pattern` has them.
 //!
-//! A pattern is read by the grammar of ECMA-262 and written again in the syntax of the engine, which shares no more
-//! than its looks: classes become lists of code points, escapes and names disappear. So nothing that only the engine
-//! knows can be said, and nothing is taken for something else. Beside the grammar of the `u` flag stands what people
-//! write without it: escaped punctuation, a `{`, `}` or `]` that is nothing but itself, and `[\w-.]`.
+//! A pattern is read by the grammar of ECMA-262 (22.2.1) and matched by its semantics (22.2.2), both with the `u` flag:
+//! by code points. Beside that grammar stands what people write without the flag: escaped punctuation, a `{`, `}` or `]`
+//! that is nothing but itself, and `[\w-.]`. `\p{...}` is refused, since its tables are larger than all the rest.
 //!
-//! What the engine would answer differently is refused: references to groups that an earlier round of a loop may have
-//! filled, references out of and into a lookbehind, and repeating what takes no characters.
+//! [`parse`] makes a [`tree`], which [`program`] makes a list of instructions, which [`matcher`] runs. That backtracks,
+//! as ECMA-262 has it: a pattern such as `(a+)+$` can take more steps than there is time, so they are counted.
 
 mod characters;
 mod escape;
+mod matcher;
 mod parse;
-mod piece;
+mod program;
+mod tree;
 
+use matcher::Matcher;
 use parse::Parser;
-use std::cell::OnceCell;
+use program::Program;
 
 /// The most code points of a pattern.
 const MAX_LENGTH: usize = 10_000;
 
-/// How deep groups may be nested; the engine's own bound is 64.
+/// How deep groups may be nested: parsing and compiling call themselves for each.
 const MAX_DEPTH: usize = 50;
 
-/// The most characters that a pattern may describe once its counted repetitions are written out.
+/// The most parts that a pattern may have once its counted repetitions are written out.
 const MAX_WEIGHT: usize = 20_000;
 
-/// Steps back that a match may take.
-const BACKTRACK_LIMIT: usize = 50_000;
+/// The steps that a match may take on any text, a few nanoseconds each.
+const BASIC_STEPS: usize = 4_000_000;
 
-/// The most bytes of a text that a pattern with lookarounds or references is tried on. Each step may look through the
-/// whole text, which the engine does not count: both bounds together keep the worst pattern at a second or two.
-const MAX_BACKTRACKED_TEXT: usize = 8 << 10;
+/// The further steps for each byte of the text.
+const STEPS_A_BYTE: usize = 32;
 
-/// Bytes of each automaton.
-const AUTOMATON_LIMIT: usize = 8 << 20;
-
-/// Instructions of the program that runs what no automaton can.
-const PROGRAM_LIMIT: usize = 100_000;
+/// The most that a match may put aside to try later or to take back: 32 bytes each.
+const MAX_FRAMES: usize = 3 << 20;
 
 /// Why a pattern cannot be read, or gives no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -57,7 +55,7 @@ pub enum PatternError {
         /// What it is, with its verb.
         what: &'static str,
     },
-    /// It cannot be compiled within bounds.
+    /// It is longer, or repeats more, than its bounds allow.
     #[error("the pattern is too large")]
     TooLarge,
     /// Whether it matches was not found within bounds.
@@ -70,23 +68,19 @@ type Result<T> = std::result::Result<T, PatternError>;
 /// An ECMA-262 regular expression, as JSON Schema's `pattern` has it: unanchored, by code points (as with the u flag).
 pub struct Pattern {
     source: String,
-    translated: String,
-    /// No automaton can run it alone.
-    backtracks: bool,
-    compiled: OnceCell<Result<fancy_regex::Regex>>,
+    program: Program,
 }
 
 impl Pattern {
-    /// Parses and translates; cheap, nothing is compiled yet.
+    /// Reads a pattern and makes it ready to match, in microseconds.
     ///
     /// # Errors
     ///
     /// What is wrong, and at which character of the pattern; [`PatternError::TooLarge`] when it is too long or repeats
     /// too much.
     pub fn parse(source: &str) -> Result<Self> {
-        let mut parser = Parser::new(source)?;
-        let translated = parser.pattern()?;
-        Ok(Self { source: source.to_owned(), translated, backtracks: parser.backtracks, compiled: OnceCell::new() })
+        let program = Parser::new(source)?.pattern()?;
+        Ok(Self { source: source.to_owned(), program })
     }
 
     /// The pattern as it was written.
@@ -94,38 +88,21 @@ impl Pattern {
         &self.source
     }
 
-    /// Whether it matches somewhere in the text. Compiles at the first call.
+    /// Whether it matches somewhere in the text.
     ///
     /// # Errors
     ///
-    /// [`PatternError::Limit`] when backtracking reaches its bound or the text is too long for it,
-    /// [`PatternError::TooLarge`] when the pattern cannot be compiled.
+    /// [`PatternError::Limit`] when that is not known after as many steps as are allowed for a text of this length.
     pub fn is_match(&self, text: &str) -> Result<bool> {
-        let compiled = self.compiled()?;
-        if self.backtracks && text.len() > MAX_BACKTRACKED_TEXT {
-            return Err(PatternError::Limit);
-        }
-        compiled.is_match(text).map_err(|_| PatternError::Limit)
+        Matcher::new(&self.program, text).is_match()
     }
 
-    /// Compiles without a text.
+    /// Nothing is left to compile once a pattern is parsed.
     ///
     /// # Errors
     ///
-    /// [`PatternError::TooLarge`].
+    /// None.
     pub fn compile(&self) -> Result<()> {
-        self.compiled().map(|_| ())
-    }
-
-    fn compiled(&self) -> Result<&fancy_regex::Regex> {
-        let build = || {
-            fancy_regex::RegexBuilder::new(&self.translated)
-                .backtrack_limit(BACKTRACK_LIMIT)
-                .delegate_size_limit(AUTOMATON_LIMIT)
-                .max_prog_size(PROGRAM_LIMIT)
-                .build()
-                .map_err(|_| PatternError::TooLarge)
-        };
-        self.compiled.get_or_init(build).as_ref().map_err(|error| *error)
+        Ok(())
     }
 }

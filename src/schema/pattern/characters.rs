@@ -1,4 +1,4 @@
-//! Sets of characters, in the syntax of the engine.
+//! Sets of characters.
 
 /// Code points from, to.
 pub(super) type Range = (u32, u32);
@@ -19,13 +19,12 @@ pub(super) const SPACE: &[Range] = &[
     (0xFEFF, 0xFEFF),
 ];
 pub(super) const LINE_END: &[Range] = &[(0x0A, 0x0A), (0x0D, 0x0D), (0x2028, 0x2029)];
-/// No text has one alone.
-pub(super) const SURROGATES: Range = (0xD800, 0xDFFF);
 pub(super) const LAST: u32 = 0x10_FFFF;
+const LAST_ASCII: u32 = 0x7F;
 
-/// All characters that are not in the set, in order. Twice of it puts the set itself in order.
+/// All code points that are not in the set, in order.
 pub(super) fn complement(set: &[Range]) -> Vec<Range> {
-    let mut sorted: Vec<Range> = set.iter().copied().chain([SURROGATES]).collect();
+    let mut sorted = set.to_vec();
     sorted.sort_unstable();
     let mut gaps = Vec::new();
     let mut next = 0;
@@ -41,19 +40,58 @@ pub(super) fn complement(set: &[Range]) -> Vec<Range> {
     gaps
 }
 
-/// The engine's class of exactly these characters.
-pub(super) fn class_text(set: &[Range]) -> String {
-    let ordered = complement(&complement(set));
-    if ordered.is_empty() {
-        return format!(r"[^\x{{0}}-\x{{{LAST:x}}}]");
-    }
-    let ranges: String = ordered.iter().map(|(from, to)| format!(r"\x{{{from:x}}}-\x{{{to:x}}}")).collect();
-    format!("[{ranges}]")
+/// A set that is asked often, whatever its size.
+pub(super) enum Set {
+    One(char),
+    Many {
+        /// A bit for each of them.
+        ascii: u128,
+        /// In order and apart; what they say of ASCII is not asked.
+        others: Vec<Range>,
+    },
 }
 
-/// `\b` or `\B`: the engine's own would need a table of all words of the world.
-pub(super) fn word_boundary(is: bool) -> String {
-    let word = class_text(WORD);
-    let (after, not_after) = if is { ("(?!", "(?=") } else { ("(?=", "(?!") };
-    format!("(?:(?<={word}){after}{word})|(?<!{word}){not_after}{word}))")
+impl Set {
+    pub(super) fn new(ranges: &[Range]) -> Self {
+        if let [(code, last)] = ranges
+            && code == last
+            && let Some(one) = char::from_u32(*code)
+        {
+            return Set::One(one);
+        }
+        let ascii = ranges.iter().fold(0, |bits, range| bits | ascii_bits(*range));
+        let mut others: Vec<Range> = ranges.iter().copied().filter(|(_, to)| *to > LAST_ASCII).collect();
+        join_overlaps(&mut others);
+        Set::Many { ascii, others }
+    }
+
+    pub(super) fn contains(&self, character: char) -> bool {
+        match self {
+            Set::One(one) => *one == character,
+            Set::Many { ascii, .. } if character.is_ascii() => ascii >> u32::from(character) & 1 == 1,
+            Set::Many { others, .. } => {
+                let code = u32::from(character);
+                let after = others.partition_point(|(from, _)| *from <= code);
+                after > 0 && code <= others[after - 1].1
+            }
+        }
+    }
+}
+
+fn ascii_bits((from, to): Range) -> u128 {
+    if from > LAST_ASCII {
+        return 0;
+    }
+    u128::MAX << from & u128::MAX >> (LAST_ASCII - to.min(LAST_ASCII))
+}
+
+fn join_overlaps(ranges: &mut Vec<Range>) {
+    ranges.sort_unstable();
+    ranges.dedup_by(|next, kept| {
+        let overlaps = next.0 <= kept.1;
+        if overlaps {
+            kept.1 = kept.1.max(next.1);
+        }
+        overlaps
+    });
 }

@@ -1,9 +1,8 @@
 //! Escapes and classes.
 
 use super::Result;
-use super::characters::{DIGIT, LAST, Range, SPACE, WORD, complement};
+use super::characters::{DIGIT, LAST, Range, SPACE, Set, WORD, complement};
 use super::parse::Parser;
-use super::piece::Piece;
 
 /// What an escape stands for.
 pub(super) enum Escape {
@@ -84,7 +83,7 @@ impl Parser {
     }
 
     /// Behind `[`.
-    pub(super) fn class(&mut self, open: usize) -> Result<Piece> {
+    pub(super) fn class(&mut self, open: usize) -> Result<Set> {
         let negated = self.eat("^");
         let mut set = Vec::new();
         while !self.eat("]") {
@@ -98,7 +97,7 @@ impl Parser {
                 set.extend(from.ranges());
             }
         }
-        Ok(Piece::set(&if negated { complement(&set) } else { set }))
+        Ok(Set::new(&if negated { complement(&set) } else { set }))
     }
 
     fn class_item(&mut self, open: usize) -> Result<Escape> {

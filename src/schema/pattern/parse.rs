@@ -1,43 +1,29 @@
 //! The grammar: alternatives, parts and their quantifiers, groups and references to them.
 
-use super::characters::{LINE_END, complement, word_boundary};
-use super::piece::{Piece, Times};
+use super::characters::{LINE_END, Set, complement};
+use super::program::Program;
+use super::tree::{Node, Times};
 use super::{MAX_DEPTH, MAX_LENGTH, MAX_WEIGHT, PatternError, Result};
 
-/// A capturing group.
-struct Group {
-    name: Option<String>,
-    closed: bool,
-    /// A match of what stands around it may do without it.
-    optional: bool,
-    /// ECMA empties it where the engine keeps what an earlier round of a loop put there, or the other way round.
-    unclear: bool,
-}
-
-/// `\1` or `\k<name>`.
+/// `\1` or `\k<name>`, which may stand before its group.
 struct Reference {
     at: usize,
     group: GroupId,
-    /// The group was complete before, so that there may be something to refer to.
-    backward: bool,
 }
 
-#[derive(PartialEq, Eq)]
 enum GroupId {
     Number(usize),
     Name(String),
 }
 
-/// Reads a pattern and writes it again.
+/// Reads a pattern.
 pub(super) struct Parser {
     pub(super) chars: Vec<char>,
     /// The next of them.
     pub(super) at: usize,
     depth: usize,
-    lookbehinds: usize,
-    /// There are lookarounds or references.
-    pub(super) backtracks: bool,
-    groups: Vec<Group>,
+    /// The capturing groups, by their names if they have one.
+    groups: Vec<Option<String>>,
     references: Vec<Reference>,
 }
 
@@ -48,15 +34,7 @@ impl Parser {
         if chars.len() > MAX_LENGTH {
             return Err(PatternError::TooLarge);
         }
-        Ok(Self {
-            chars,
-            at: 0,
-            depth: 0,
-            lookbehinds: 0,
-            backtracks: false,
-            groups: Vec::new(),
-            references: Vec::new(),
-        })
+        Ok(Self { chars, at: 0, depth: 0, groups: Vec::new(), references: Vec::new() })
     }
 
     pub(super) fn peek(&self) -> Option<char> {
@@ -89,89 +67,84 @@ impl Parser {
         Err(PatternError::Unsupported { at: at + 1, what })
     }
 
-    pub(super) fn pattern(&mut self) -> Result<String> {
+    pub(super) fn pattern(mut self) -> Result<Program> {
         let whole = self.alternatives()?;
         if self.peek().is_some() {
             return Self::syntax(self.at, "a ) without its (");
         }
-        self.check_references()?;
-        if whole.weight > MAX_WEIGHT { Err(PatternError::TooLarge) } else { Ok(whole.text) }
+        let references = self.references.iter().map(|reference| self.referred(reference)).collect::<Result<_>>()?;
+        if whole.weight() > MAX_WEIGHT { Err(PatternError::TooLarge) } else { Ok(Program::new(whole, references)) }
     }
 
     /// Up to a `)` or the end.
-    fn alternatives(&mut self) -> Result<Piece> {
-        let first_group = self.groups.len();
-        let mut all = self.sequence()?;
+    fn alternatives(&mut self) -> Result<Node> {
+        let mut all = vec![self.sequence()?];
         while self.eat("|") {
-            all = all.or(&self.sequence()?);
-            self.groups[first_group..].iter_mut().for_each(|group| group.optional = true);
+            all.push(self.sequence()?);
         }
-        Ok(all)
+        Ok(Node::alternatives(all))
     }
 
-    fn sequence(&mut self) -> Result<Piece> {
-        let mut all = Piece { nullable: true, ..Piece::default() };
+    fn sequence(&mut self) -> Result<Node> {
+        let mut all = Vec::new();
         while let Some(next) = self.take_if(|next| !matches!(next, '|' | ')')) {
-            all = all.followed_by(&self.term(next)?);
+            all.push(self.term(next)?);
         }
-        Ok(all)
+        Ok(Node::sequence(all))
     }
 
     /// One part and its quantifier.
-    fn term(&mut self, first: char) -> Result<Piece> {
-        let (at, first_group) = (self.at - 1, self.groups.len());
-        let (part, repeatable) = match first {
-            '^' | '$' => (Piece::look(first, 1), false),
-            '(' => self.group()?,
-            '\\' if self.eat("b") => (self.boundary(true), false),
-            '\\' if self.eat("B") => (self.boundary(false), false),
-            '\\' => (self.outer_escape(at)?, true),
-            '[' => (self.class(at)?, true),
-            '.' => (Piece::set(&complement(LINE_END)), true),
-            '*' | '+' | '?' => return Self::syntax(at, "nothing to repeat"),
-            '{' if self.braces().is_some() => return Self::syntax(at, "nothing to repeat"),
-            other => (Piece::literal(other), true),
-        };
+    fn term(&mut self, first: char) -> Result<Node> {
+        let first_group = self.groups.len();
+        let part = self.part(first)?;
         let at = self.at;
         let Some(times) = self.quantifier()? else { return Ok(part) };
-        if !repeatable {
+        if part.is_assertion() {
             return Self::syntax(at, "nothing to repeat");
         }
-        if !part.consumes {
-            return Self::unsupported(at, "repeating what takes no characters is");
+        Ok(Node::Repeat { inner: Box::new(part), times, groups: first_group..self.groups.len() })
+    }
+
+    fn part(&mut self, first: char) -> Result<Node> {
+        let at = self.at - 1;
+        match first {
+            '^' => Ok(Node::Start),
+            '$' => Ok(Node::End),
+            '(' => self.group(),
+            '\\' => self.outer_escape(at),
+            '[' => self.class(at).map(Node::One),
+            '.' => Ok(Node::One(Set::new(&complement(LINE_END)))),
+            '*' | '+' | '?' => Self::syntax(at, "nothing to repeat"),
+            '{' if self.braces().is_some() => Self::syntax(at, "nothing to repeat"),
+            other => Ok(Node::One(Set::One(other))),
         }
-        self.note_loop(first_group, times, part.nullable);
-        let lazy = self.eat("?");
-        part.repeated(times, lazy)
     }
 
     fn quantifier(&mut self) -> Result<Option<Times>> {
         let at = self.at;
         let times = match self.take_if(|next| "*+?{".contains(next)) {
-            Some('*') => Times { least: 0, most: None },
-            Some('+') => Times { least: 1, most: None },
-            Some('?') => Times { least: 0, most: Some(1) },
-            Some(_) => match self.braces() {
-                Some(times) => times,
-                None => {
-                    self.at = at;
-                    return Ok(None);
-                }
-            },
-            None => return Ok(None),
+            Some('*') => Some((0, None)),
+            Some('+') => Some((1, None)),
+            Some('?') => Some((0, Some(1))),
+            Some(_) => self.braces(),
+            None => None,
         };
-        if times.most.is_some_and(|most| most < times.least) {
+        let Some((least, most)) = times else {
+            self.at = at;
+            return Ok(None);
+        };
+        if most.is_some_and(|most| most < least) {
             return Self::syntax(at, "the numbers of the repetition are in the wrong order");
         }
-        Ok(Some(times))
+        Ok(Some(Times { least, most, lazy: self.eat("?") }))
     }
 
     /// `2}`, `2,}` or `2,3}`; anything else is left where it is.
-    fn braces(&mut self) -> Option<Times> {
+    fn braces(&mut self) -> Option<(usize, Option<usize>)> {
         let start = self.at;
         let least = self.number();
         let most = if self.eat(",") { self.number() } else { least };
-        let times = least.filter(|_| self.eat("}")).map(|least| Times { least, most });
+        let times = least.filter(|_| self.eat("}")).map(|least| (least, most));
         if times.is_none() {
             self.at = start;
         }
@@ -187,16 +160,8 @@ impl Parser {
         if digits.is_empty() { None } else { Some(digits.parse().unwrap_or(usize::MAX)) }
     }
 
-    /// What a repetition means to the groups inside it.
-    fn note_loop(&mut self, first_group: usize, times: Times, nullable: bool) {
-        for group in &mut self.groups[first_group..] {
-            group.unclear |= times.most != Some(1) && (nullable || group.optional);
-            group.optional |= times.least == 0;
-        }
-    }
-
-    /// Behind `(`: the group, and whether a quantifier may follow.
-    fn group(&mut self) -> Result<(Piece, bool)> {
+    /// Behind `(`.
+    fn group(&mut self) -> Result<Node> {
         let open = self.at - 1;
         if self.depth == MAX_DEPTH {
             return Self::unsupported(open, "more than 50 groups in each other are");
@@ -207,54 +172,30 @@ impl Parser {
         if self.eat(")") { Ok(group) } else { Self::syntax(open, "the group is never closed") }
     }
 
-    fn group_kind(&mut self, open: usize) -> Result<(Piece, bool)> {
-        for ahead in ["?=", "?!"] {
-            if self.eat(ahead) {
-                return Ok((self.look(ahead)?, false));
-            }
-        }
-        for behind in ["?<=", "?<!"] {
-            if self.eat(behind) {
-                return Ok((self.lookbehind(behind)?, false));
+    fn group_kind(&mut self, open: usize) -> Result<Node> {
+        for (kind, behind, negative) in
+            [("?=", false, false), ("?!", false, true), ("?<=", true, false), ("?<!", true, true)]
+        {
+            if self.eat(kind) {
+                return Ok(Node::Look { behind, negative, inner: Box::new(self.alternatives()?) });
             }
         }
         if self.eat("?:") {
-            return Ok((self.alternatives()?.wrapped("(?:"), true));
+            return self.grouped();
         }
         let name = if self.eat("?<") { Some(self.new_name()?) } else { None };
         if self.peek() == Some('?') {
             return Self::syntax(open, "no such kind of group");
         }
-        Ok((self.capture(name)?, true))
+        self.groups.push(name);
+        let number = self.groups.len() - 1;
+        Ok(Node::Capture(number, Box::new(self.alternatives()?)))
     }
 
-    fn boundary(&mut self, is: bool) -> Piece {
-        self.backtracks = true;
-        Piece::look(word_boundary(is), 4)
-    }
-
-    fn look(&mut self, kind: &str) -> Result<Piece> {
-        self.backtracks = true;
+    /// A lone assertion may be repeated in its group, and not without it.
+    fn grouped(&mut self) -> Result<Node> {
         let inner = self.alternatives()?;
-        Ok(Piece::look(format!("({kind}{})", inner.text), inner.weight))
-    }
-
-    fn lookbehind(&mut self, kind: &str) -> Result<Piece> {
-        let first_group = self.groups.len();
-        self.lookbehinds += 1;
-        let piece = self.look(kind)?;
-        self.lookbehinds -= 1;
-        // ECMA fills them from right to left.
-        self.groups[first_group..].iter_mut().for_each(|group| group.unclear = true);
-        Ok(piece)
-    }
-
-    fn capture(&mut self, name: Option<String>) -> Result<Piece> {
-        let index = self.groups.len();
-        self.groups.push(Group { name, closed: false, optional: false, unclear: false });
-        let inner = self.alternatives()?;
-        self.groups[index].closed = true;
-        Ok(inner.wrapped("("))
+        Ok(if inner.is_assertion() { Node::Sequence(vec![inner]) } else { inner })
     }
 
     /// Behind `?<` or `\k<`: the name, with its `>`.
@@ -271,59 +212,42 @@ impl Parser {
     fn new_name(&mut self) -> Result<String> {
         let start = self.at;
         let name = self.name()?;
-        if self.groups.iter().any(|group| group.name.as_ref() == Some(&name)) {
+        if self.groups.iter().any(|group| group.as_ref() == Some(&name)) {
             return Self::syntax(start, "a second group of this name");
         }
         Ok(name)
     }
 
-    fn index(&self, id: &GroupId) -> Option<usize> {
-        match id {
+    fn referred(&self, reference: &Reference) -> Result<usize> {
+        let found = match &reference.group {
             GroupId::Number(number) => (*number <= self.groups.len()).then(|| number - 1),
-            GroupId::Name(name) => self.groups.iter().position(|group| group.name.as_ref() == Some(name)),
-        }
+            GroupId::Name(name) => self.groups.iter().position(|group| group.as_ref() == Some(name)),
+        };
+        found.map_or_else(|| Self::syntax(reference.at, "a reference to a group that is not there"), Ok)
     }
 
-    /// A group that is not complete, or took no part, stands for the empty text in ECMA.
-    fn reference(&mut self, at: usize, group: GroupId) -> Result<Piece> {
-        if self.lookbehinds > 0 {
-            return Self::unsupported(at, "a back reference in a lookbehind is");
-        }
-        self.backtracks = true;
-        let complete = self.index(&group).filter(|index| self.groups[*index].closed);
-        self.references.push(Reference { at, group, backward: complete.is_some() });
-        Ok(match complete {
-            Some(index) => {
-                Piece { text: format!(r"(?:(?({0})\{0}))", index + 1), nullable: true, consumes: true, weight: 1 }
-            }
-            None => Piece::look("", 0),
-        })
-    }
-
-    fn check_references(&self) -> Result<()> {
-        for Reference { at, group, backward } in &self.references {
-            match self.index(group) {
-                None => return Self::syntax(*at, "a reference to a group that is not there"),
-                Some(index) if *backward && self.groups[index].unclear => {
-                    return Self::unsupported(*at, "a reference to a group that a repetition may leave out is");
-                }
-                Some(_) => {}
-            }
-        }
-        Ok(())
+    fn reference(&mut self, at: usize, group: GroupId) -> Node {
+        self.references.push(Reference { at, group });
+        Node::Reference(self.references.len() - 1)
     }
 
     /// Behind a `\` that is not in a class.
-    fn outer_escape(&mut self, at: usize) -> Result<Piece> {
+    fn outer_escape(&mut self, at: usize) -> Result<Node> {
+        if self.eat("b") {
+            return Ok(Node::Boundary(true));
+        }
+        if self.eat("B") {
+            return Ok(Node::Boundary(false));
+        }
         if self.peek().is_some_and(|next| matches!(next, '1'..='9')) {
             let number = self.number().unwrap_or(usize::MAX);
-            return self.reference(at, GroupId::Number(number));
+            return Ok(self.reference(at, GroupId::Number(number)));
         }
         if self.eat("k") {
             let opened = self.eat("<");
             let name = if opened { self.name()? } else { return Self::syntax(at, r"\k needs the <name> of a group") };
-            return self.reference(at, GroupId::Name(name));
+            return Ok(self.reference(at, GroupId::Name(name)));
         }
-        Ok(Piece::set(&self.escape(at)?.ranges()))
+        Ok(Node::One(Set::new(&self.escape(at)?.ranges())))
     }
 }
