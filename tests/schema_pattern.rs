@@ -793,7 +793,7 @@ fn random_characters_are_read_as_in_javascript_or_refused() {
 }
 
 fn refusal(pattern: &str) -> PatternError {
-    let read = Pattern::parse(pattern).and_then(|pattern| pattern.compile());
+    let read = Pattern::parse(pattern).map(drop);
     read.expect_err("it is refused")
 }
 
@@ -891,7 +891,7 @@ fn sizes_have_their_bounds() {
         assert_eq!(refusal(&pattern), PatternError::TooLarge, "{pattern:.40}");
     }
     for pattern in ["a{10000}", r"[^\s]{2000}", r".{0,2000}", r"^(?=.{1,2000}$)a"] {
-        let read = Pattern::parse(pattern).and_then(|pattern| pattern.compile());
+        let read = Pattern::parse(pattern).map(drop);
         assert_eq!(read, Ok(()), "{pattern}");
     }
 }
@@ -901,7 +901,7 @@ fn nested_groups_are_refused_before_the_stack_ends() {
     for open in ["(", "(?:", "(?=", "(?<=", "(?<!", "(a|"] {
         assert!(matches!(refusal(&open.repeat(2000)), PatternError::Unsupported { .. }), "{open}");
         let closed = |depth| Pattern::parse(&(open.repeat(depth) + "a" + &")".repeat(depth)));
-        assert_eq!(closed(50).and_then(|pattern| pattern.compile()), Ok(()), "{open}");
+        assert_eq!(closed(50).map(drop), Ok(()), "{open}");
         assert!(closed(51).is_err(), "{open}");
     }
 }

@@ -106,11 +106,6 @@ pub(super) trait Keyword {
     fn advice(&self, _text: &str) -> Option<&'static str> {
         None
     }
-
-    /// For `schema lint`: why it cannot do its work.
-    fn lint(&self) -> Option<String> {
-        None
-    }
 }
 
 /// Words of a report.

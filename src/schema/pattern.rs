@@ -96,13 +96,4 @@ impl Pattern {
     pub fn is_match(&self, text: &str) -> Result<bool> {
         Matcher::new(&self.program, text).is_match()
     }
-
-    /// Nothing is left to compile once a pattern is parsed.
-    ///
-    /// # Errors
-    ///
-    /// None.
-    pub fn compile(&self) -> Result<()> {
-        Ok(())
-    }
 }

@@ -164,9 +164,6 @@ const DIFFERENCES: &[Difference] = &[
     zod_takes("a token's second and third part may be anything", |of| of.is_made_of("jwt")),
     envsec_takes("a token's header may have the - and _ of its alphabet", |of| of.is_made_of("jwt")),
     zod_takes("an email address beyond the limits of RFC 5321", |of| of.is_made_of("email")),
-    zod_takes("a pattern that looks ahead comes to its bound in 10,000 characters", |of| {
-        of.name == "AHEAD" && of.is(|text| text.len() >= 10_000)
-    }),
     // envsec's own rules.
     zod_takes("a secret under a public name", |of| {
         of.is_public() && of.is(|text| begins_with_one_of(text, &["sk_", "whsec_", "eyJ"]))

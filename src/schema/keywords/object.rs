@@ -6,7 +6,7 @@ use super::super::evaluate::{At, Instance, Place, Value};
 use super::super::json::{Json, escaped};
 use super::super::load::{Found, Loader};
 use super::super::node::{Keyword, Node, NodeId};
-use super::super::pattern::{Pattern, PatternError};
+use super::super::pattern::Pattern;
 use super::super::report::Problem;
 use super::{add, count, counted, texts};
 
@@ -176,10 +176,6 @@ impl Keyword for PatternProperties {
 
     fn matches_name(&self, name: &str) -> bool {
         self.0.iter().any(|of| of.pattern.is_match(name).unwrap_or(true))
-    }
-
-    fn lint(&self) -> Option<String> {
-        self.0.iter().find_map(|of| of.pattern.compile().err()).map(|error: PatternError| error.to_string())
     }
 }
 
