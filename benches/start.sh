@@ -57,6 +57,20 @@ entries 20 .env.enc
 entries 1 1.enc
 entries 200 200.enc
 entries 10000 10000.enc
+entries 500 500.enc
+
+# declaration N FILE: a declaration of N variables, a few rules and a description each.
+declaration() {
+  python3 - "$1" >"$2" <<'END'
+import json, sys
+rules = [{"minLength": 8}, {"format": "starts_with", "pattern": "^value.*"}, {"maxLength": 99}, {"default": "x"}]
+names = [f"SECRET_{number:05}" for number in range(1, int(sys.argv[1]) + 1)]
+of = lambda at: {"type": "string", "description": "What it is for"} | rules[at % len(rules)]
+print(json.dumps({"type": "object", "properties": {name: of(at) for at, name in enumerate(names)}, "required": names}))
+END
+}
+declaration 20 20.json
+declaration 500 500.json
 
 # Each round measures every command a few times, so that what else the machine does meets all of them; a command is
 # compared with the `true` and the scrypt call of its own round.
@@ -67,8 +81,11 @@ for round in $(seq "$rounds"); do
     -n 'run -- true, 1 secret' './envsec -f 1.enc run -- true' \
     -n 'run -- true, 20 secrets' './envsec run -- true' \
     -n 'run -- true, 200 secrets' './envsec -f 200.enc run -- true' \
+    -n 'run -- true, 20 secrets, declared' './envsec --schema 20.json run -- true' \
+    -n 'run -- true, 500 secrets' './envsec -f 500.enc run -- true' \
+    -n 'run -- true, 500 secrets, declared' './envsec -f 500.enc --schema 500.json run -- true' \
     -n 'get, of 20' './envsec get SECRET_00010' \
-    -n 'set, of 20' './envsec set SECRET_00010 --generate hex:32' 2>/dev/null
+    -n 'set, of 20' './envsec set SECRET_00012 --generate hex:32' 2>/dev/null
   "${by_key[@]}" hyperfine -N --style none --runs "$((runs / 8 + 1))" --export-json "json/large-$round.json" \
     -n 'true' true \
     -n 'get, of 10,000' './envsec -f 10000.enc get SECRET_05000' \

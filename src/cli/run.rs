@@ -40,7 +40,7 @@ pub(super) fn run(args: &Args, ctx: &Ctx<'_>) -> Result<()> {
     let declaration = ctx.project.declaration(&ctx.project.paths()?)?;
     let files = ctx.project.open()?;
     let mut selected = args.merging.select(&files, declaration.as_ref())?;
-    if let Some(declaration) = declaration {
+    if let Some(declaration) = &declaration {
         validate(args, ctx, declaration, &files, &mut selected)?;
     }
     let vars = selected.vars;
@@ -56,20 +56,23 @@ pub(super) fn run(args: &Args, ctx: &Ctx<'_>) -> Result<()> {
 fn validate(
     args: &Args,
     ctx: &Ctx<'_>,
-    declaration: Declaration,
+    declaration: &Declaration,
     files: &[Opened],
     selected: &mut Selected,
 ) -> Result<()> {
     let label = project::label_of(files).map(Label::as_str);
-    let verdict = args.merging.check(&declaration, &Files::Opened(selected), label)?;
+    let verdict = args.merging.check(declaration, &Files::Opened(selected), label)?;
     // Silence is success: `validate` says what is merely dubious.
     for warning in &verdict.warnings {
         ctx.ui.explain(&format!("warning: {warning}"));
     }
     if !verdict.problems.is_empty() && !args.no_validate {
-        return Err(
-            Invalid { declaration: declaration.path, problems: verdict.problems, advice: Advice::Status }.into()
-        );
+        return Err(Invalid {
+            declaration: declaration.path.clone(),
+            problems: verdict.problems,
+            advice: Advice::Status,
+        }
+        .into());
     }
     selected.add_defaults(verdict.defaults);
     Ok(())

@@ -2,6 +2,7 @@
 
 use super::number::Decimal;
 use serde_core::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::HashSet;
 use std::fmt;
@@ -163,8 +164,8 @@ pub(super) fn quoted(text: &str) -> serde_json::Value {
 }
 
 /// A step of a JSON pointer for a member of this name.
-pub(super) fn escaped(name: &str) -> String {
-    name.replace('~', "~0").replace('/', "~1")
+pub(super) fn escaped(name: &str) -> Cow<'_, str> {
+    if name.contains(['~', '/']) { name.replace('~', "~0").replace('/', "~1").into() } else { name.into() }
 }
 
 fn index(step: &str) -> Option<usize> {
@@ -224,13 +225,23 @@ impl<'de> Visitor<'de> for Building {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Json, A::Error> {
-        let (mut object, mut seen) = (Vec::new(), HashSet::new());
-        while let Some((name, value)) = members.next_entry::<String, Json>()? {
-            if !seen.insert(name.clone()) {
-                return Err(A::Error::custom(format_args!("the member {} stands twice", quoted(&name))));
-            }
-            object.push((name, value));
+        let mut object = Vec::new();
+        while let Some(member) = members.next_entry::<String, Json>()? {
+            object.push(member);
         }
-        Ok(Json::Object(object))
+        match first_twice(&object) {
+            Some(name) => Err(A::Error::custom(format_args!("the member {} stands twice", quoted(name)))),
+            None => Ok(Json::Object(object)),
+        }
     }
+}
+
+/// A name that stands twice. Most objects are small, and need no table.
+fn first_twice(members: &[(String, Json)]) -> Option<&str> {
+    if members.len() <= 16 {
+        let stands_above = |at: usize| members[..at].iter().any(|(name, _)| *name == members[at].0);
+        return (1..members.len()).find(|at| stands_above(*at)).map(|at| members[at].0.as_str());
+    }
+    let mut seen = HashSet::with_capacity(members.len());
+    members.iter().map(|(name, _)| name.as_str()).find(|name| !seen.insert(*name))
 }

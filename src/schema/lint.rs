@@ -4,7 +4,7 @@ use super::error::SchemaError;
 use super::json::{Json, escaped};
 use super::node::{Node, Special, Type};
 use super::number::Decimal;
-use super::{Schema, format, parse};
+use super::{Schema, format};
 use crate::error::one_line;
 use crate::vars::VarName;
 use std::fmt;
@@ -41,8 +41,9 @@ impl fmt::Display for Finding {
 /// # Errors
 /// As [`Schema::load`].
 pub fn lint(text: &[u8]) -> Result<Vec<Finding>, SchemaError> {
-    let (schema, root) = (Schema::load(text)?, parse(text)?);
-    let mut lint = Lint { root: &root, findings: Vec::new() };
+    let schema = Schema::load(text)?;
+    let root = &schema.root;
+    let mut lint = Lint { root, findings: Vec::new() };
     for node in &schema.nodes.0 {
         let json = root.at(&node.pointer).unwrap_or(&Json::Null);
         lint.schema(node, json);

@@ -31,7 +31,8 @@ pub(super) struct Loader<'j> {
     root: &'j Json,
     draft: Draft,
     nodes: Vec<Node>,
-    places: HashMap<String, NodeId>,
+    /// The schemas by their JSON pointers, where a `$ref` may ask for one.
+    places: Option<HashMap<String, NodeId>>,
     open: Vec<(NodeId, &'j Json)>,
     unknown: Vec<String>,
     ignored: Vec<(String, &'static str)>,
@@ -64,12 +65,12 @@ pub(super) fn load(root: &Json) -> Result<Loaded, SchemaError> {
         root,
         draft,
         nodes: Vec::new(),
-        places: HashMap::new(),
+        places: has_references(root).then(HashMap::new),
         open: Vec::new(),
         unknown: Vec::new(),
         ignored: Vec::new(),
     };
-    loader.schema("", root);
+    loader.schema(String::new(), root);
     while let Some((id, json)) = loader.open.pop() {
         let pointer = std::mem::take(&mut loader.nodes[id.0].pointer);
         let node = loader.node(json, &pointer)?;
@@ -79,6 +80,14 @@ pub(super) fn load(root: &Json) -> Result<Loaded, SchemaError> {
     refuse_cycles(&nodes)?;
     loader.unknown.sort();
     Ok(Loaded { nodes, unknown: loader.unknown, ignored: loader.ignored })
+}
+
+fn has_references(json: &Json) -> bool {
+    match json {
+        Json::Array(items) => items.iter().any(has_references),
+        Json::Object(members) => members.iter().any(|(name, value)| name == "$ref" || has_references(value)),
+        _ => false,
+    }
 }
 
 fn draft(root: &Json) -> Result<Draft, SchemaError> {
@@ -94,20 +103,22 @@ fn draft(root: &Json) -> Result<Draft, SchemaError> {
 
 impl<'j> Loader<'j> {
     /// The schema at a place, which is loaded later if it was not met before.
-    pub(super) fn schema(&mut self, pointer: &str, json: &'j Json) -> NodeId {
-        if let Some(id) = self.places.get(pointer) {
-            return *id;
-        }
+    pub(super) fn schema(&mut self, pointer: String, json: &'j Json) -> NodeId {
         let id = NodeId(self.nodes.len());
-        self.nodes.push(Node { pointer: pointer.to_owned(), ..Node::default() });
-        self.places.insert(pointer.to_owned(), id);
+        if let Some(places) = &mut self.places {
+            if let Some(known) = places.get(&pointer) {
+                return *known;
+            }
+            places.insert(pointer.clone(), id);
+        }
+        self.nodes.push(Node { pointer, ..Node::default() });
         self.open.push((id, json));
         id
     }
 
     /// The one schema that a keyword holds.
     pub(super) fn child(&mut self, found: &Found<'j, '_>) -> NodeId {
-        self.schema(&found.pointer(), found.json)
+        self.schema(found.pointer(), found.json)
     }
 
     /// The schemas of a keyword that has a list of them.
@@ -115,7 +126,7 @@ impl<'j> Loader<'j> {
         match found.json {
             Json::Array(items) if !items.is_empty() => {
                 let pointer = found.pointer();
-                Ok(items.iter().enumerate().map(|(at, item)| self.schema(&format!("{pointer}/{at}"), item)).collect())
+                Ok(items.iter().enumerate().map(|(at, item)| self.schema(format!("{pointer}/{at}"), item)).collect())
             }
             _ => Err(found.error("is no list of schemas")),
         }
@@ -126,7 +137,7 @@ impl<'j> Loader<'j> {
         let Json::Object(members) = found.json else { return Err(found.error("is no object of schemas")) };
         let pointer = found.pointer();
         let of = |(name, json): &'j (String, Json)| {
-            (name.clone(), self.schema(&format!("{pointer}/{}", escaped(name)), json))
+            (name.clone(), self.schema(format!("{pointer}/{}", escaped(name)), json))
         };
         Ok(members.iter().map(of).collect())
     }
@@ -137,11 +148,11 @@ impl<'j> Loader<'j> {
         let Some(pointer) = text.strip_prefix('#').and_then(percent_decoded) else {
             return Err(found.error("leads out of this file; only #/... is followed"));
         };
-        if let Some(known) = self.places.get(&pointer) {
+        if let Some(known) = self.places.as_ref().and_then(|places| places.get(&pointer)) {
             return Ok(*known);
         }
         let target = self.root.at(&pointer).ok_or_else(|| found.error("leads to nothing in this file"))?;
-        Ok(self.schema(&pointer, target))
+        Ok(self.schema(pointer, target))
     }
 
     fn node(&mut self, json: &'j Json, pointer: &str) -> Result<Node, SchemaError> {

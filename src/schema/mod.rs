@@ -47,6 +47,7 @@ pub const META: &str = include_str!("meta.json");
 
 /// A declaration.
 pub struct Schema {
+    root: Json,
     nodes: Nodes,
     declared: Declared,
     unknown: Vec<String>,
@@ -80,7 +81,7 @@ impl Schema {
         if !matches!(root, Json::Object(_)) {
             return Err(SchemaError::rule("", "is no object"));
         }
-        let schema = Schema::of(&root)?;
+        let schema = Schema::of(root)?;
         match &schema.nodes[Nodes::ROOT].types {
             Some(types) if !types.contains(&node::Type::Object) => {
                 Err(SchemaError::rule("/type", "describes all variables together, which are an object"))
@@ -89,10 +90,10 @@ impl Schema {
         }
     }
 
-    fn of(root: &Json) -> Result<Self, SchemaError> {
-        let loaded = load::load(root)?;
+    fn of(root: Json) -> Result<Self, SchemaError> {
+        let loaded = load::load(&root)?;
         let declared = Declared::new(&loaded.nodes)?;
-        Ok(Schema { nodes: loaded.nodes, declared, unknown: loaded.unknown, ignored: loaded.ignored })
+        Ok(Schema { root, nodes: loaded.nodes, declared, unknown: loaded.unknown, ignored: loaded.ignored })
     }
 
     /// The declared variables, in order.
@@ -183,7 +184,7 @@ impl Schema {
 /// # Errors
 /// As [`Schema::load`] and [`Schema::check`]; an instance that is not JSON.
 pub fn fits(schema: &[u8], instance: &[u8]) -> Result<bool, SchemaError> {
-    let (schema, instance) = (Schema::of(&parse(schema)?)?, parse(instance)?);
+    let (schema, instance) = (Schema::of(parse(schema)?)?, parse(instance)?);
     let mut problems = Vec::new();
     Run::new(&schema.nodes).root(Instance::Json(&instance), &mut problems)?;
     Ok(problems.is_empty())

@@ -339,7 +339,7 @@ pub(super) fn dependencies<'j>(
             }
             _ => {
                 let pointer = format!("{}/{}", found.pointer(), escaped(name));
-                schemas.push((name.clone(), loader.schema(&pointer, json)));
+                schemas.push((name.clone(), loader.schema(pointer, json)));
             }
         }
     }
