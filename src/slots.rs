@@ -112,9 +112,8 @@ pub struct Renewed(pub Vec<(SlotId, RawKey)>);
 impl Renewed {
     /// Makes the keys.
     pub fn new(ids: &[SlotId], rng: &mut dyn CryptoRng) -> Self {
-        let mut ids: Vec<&SlotId> = ids.iter().collect();
-        ids.dedup();
-        Renewed(ids.into_iter().map(|id| (id.clone(), RawKey::generate(rng))).collect())
+        let first = ids.iter().enumerate().filter(|(at, id)| !ids[..*at].contains(id));
+        Renewed(first.map(|(_, id)| (id.clone(), RawKey::generate(rng))).collect())
     }
 
     fn of(&self, id: &SlotId) -> Option<&RawKey> {

@@ -81,7 +81,7 @@ struct Remove {
     id: SlotId,
 
     /// Keep the data key: needs no other slot's secret, and leaves who had this slot able to open what is written later
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["renew", "drop_slot", "drop_line"])]
     keep_data_key: bool,
 
     /// Do not ask
@@ -100,7 +100,7 @@ struct ChangePassword {
 
     /// Keep the data key: needs no other slot's secret, and leaves who knew the old password able to open what is written
     /// later
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["renew", "drop_slot", "drop_line"])]
     keep_data_key: bool,
 
     #[command(flatten)]

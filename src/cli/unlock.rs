@@ -1,7 +1,7 @@
 //! `envsec unlock`: the kernel keeps the data key for a while.
 
 use super::Ctx;
-use crate::duration::Duration;
+use crate::duration::{Duration, NoDuration};
 use crate::error::Result;
 use crate::keyring;
 use crate::project;
@@ -20,9 +20,17 @@ Examples:
   envsec unlock --ttl 8h -e production
   envsec lock")]
 pub(super) struct Args {
-    /// For how long: a number and s, m, h or d
-    #[arg(long, value_name = "TIME", default_value = "15m")]
+    /// For how long: a number and s, m, h or d; at most 30d
+    #[arg(long, value_name = "TIME", default_value = "15m", value_parser = ttl)]
     ttl: Duration,
+}
+
+/// More is no session; and the kernel counts seconds in 32 bits, of which 0 means for ever.
+const LONGEST: u64 = 30 * 86_400;
+
+fn ttl(text: &str) -> std::result::Result<Duration, String> {
+    let ttl: Duration = text.parse().map_err(|error: NoDuration| error.to_string())?;
+    if ttl.seconds() > LONGEST { Err("at most 30d".to_owned()) } else { Ok(ttl) }
 }
 
 pub(super) fn run(args: &Args, ctx: &Ctx<'_>) -> Result<()> {

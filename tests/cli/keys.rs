@@ -124,6 +124,9 @@ fn a_renewed_key_is_printed_and_the_old_one_opens_no_more() {
     new_key(&sandbox, &cheaply(&["rotate", "--password-file", "pw", "--renew", "key"]), "key2", NOT_UNDONE);
     opens(&sandbox, &["--key-file", "key2"]);
     does_not_open(&sandbox, &["--key-file", "key"]);
+    let twice = ["rotate", "--password-file", "pw", "--renew", "key", "--renew", "key"];
+    new_key(&sandbox, &cheaply(&twice), "key3", NOT_UNDONE);
+    opens(&sandbox, &["--key-file", "key3"]);
 }
 
 #[test]
@@ -193,6 +196,8 @@ fn a_planted_slot_is_never_wrapped_for() {
 #[test]
 fn the_last_slot_stays() {
     let sandbox = sandbox();
+    let both = ["slot", "remove", "password", "--key-file", "key", "--yes", "--keep-data-key", "--renew", "key"];
+    sandbox.envsec(both).refuses(2);
     sandbox.envsec(["slot", "remove", "password", "--key-file", "key", "--yes", "--keep-data-key"]).says(KEPT);
     let before = sandbox.read(".env.enc");
     for more in [&["--keep-data-key"][..], &[]] {
@@ -371,7 +376,9 @@ fn an_unlocked_file_needs_no_credential_until_its_time_is_up() {
     sandbox.envsec(["unlock", "--key-file", "key"]).succeeds();
     sandbox.envsec(["lock", "--all"]).succeeds();
     assert_eq!(sandbox.envsec(["get", "A"]).refuses(4), asks);
-    sandbox.envsec(["unlock", "--ttl", "soon", "--key-file", "key"]).refuses(2);
+    for ttl in ["soon", "0s", "31d", "4294967296s"] {
+        sandbox.envsec(["unlock", "--ttl", ttl, "--key-file", "key"]).refuses(2);
+    }
 }
 
 #[test]
