@@ -95,9 +95,6 @@ pub enum ProjectError {
         /// What is wrong with it.
         source: CredentialError,
     },
-    /// One file was named twice.
-    #[error("{}: was named twice", shown(.0))]
-    Twice(PathBuf),
     /// A verb that writes was given several files.
     #[error("several sealed files were given, but this command changes one")]
     SeveralFiles,
@@ -117,7 +114,6 @@ impl Failure for ProjectError {
             | ProjectError::NoLabel(_)
             | ProjectError::NoSchema
             | ProjectError::SchemaFile(_)
-            | ProjectError::Twice(_)
             | ProjectError::TwoLabels { .. }
             | ProjectError::Setting { .. }
             | ProjectError::SeveralFiles => Status::Usage,
@@ -152,7 +148,6 @@ impl Failure for ProjectError {
             | ProjectError::NoFolder(_)
             | ProjectError::NoLabel(_)
             | ProjectError::TwoLabels { .. }
-            | ProjectError::Twice(_)
             | ProjectError::SeveralFiles => None,
         }
     }

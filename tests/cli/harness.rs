@@ -22,16 +22,12 @@ pub(crate) const LOW_WORK_FACTOR: u8 = 14;
 pub(crate) const ENVSEC: &str = env!("CARGO_BIN_EXE_envsec");
 
 /// Every verb, as the help lists them.
-pub(crate) const VERBS: [&str; 17] = [
+pub(crate) const VERBS: [&str; 13] = [
     "init",
     "set",
     "get",
     "run",
     "validate",
-    "rotate",
-    "slot",
-    "unlock",
-    "lock",
     "status",
     "schema",
     "list",

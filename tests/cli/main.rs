@@ -15,7 +15,6 @@ mod harness;
 mod import;
 mod import_formats;
 mod interop;
-mod keys;
 mod man;
 mod prompts;
 mod run;
