@@ -22,6 +22,7 @@ pub mod schema;
 // 2: state
 pub mod child;
 pub mod formats;
+pub mod keyring;
 pub mod sealed;
 
 // 3: use cases
@@ -29,6 +30,7 @@ pub mod git;
 pub mod import;
 pub mod inference;
 pub mod project;
+pub mod slots;
 pub mod validation;
 
 // 4: verbs

@@ -1,16 +1,16 @@
 //! `envsec init`: a new sealed file.
 
 use super::Ctx;
+use super::new_password;
 use super::ui::Ui;
 use crate::crypto;
 use crate::error::{Failure, Result, Status, shown};
 use crate::fs::{self, NewFile, Readers};
-use crate::generate;
 use crate::git::{self, IgnoreRules};
 use crate::import::{self, Existing, Policy};
 use crate::inference;
-use crate::project::{self, Outside as _, SCHEMA_NAME, Source, Sources};
-use crate::sealed::{NewSlot, Password, RawKey, Unlocked, Utc, WORK_FACTOR, WRITE_WORK_FACTORS};
+use crate::project::{self, Outside as _, SCHEMA_NAME, Sources};
+use crate::sealed::{NewSlot, RawKey, Unlocked, Utc, WORK_FACTOR, WRITE_WORK_FACTORS};
 use crate::secret::SecretText;
 use std::path::{Path, PathBuf};
 
@@ -37,21 +37,8 @@ pub(super) struct Args {
     #[arg(long)]
     raw_key: bool,
 
-    /// Read the new password from a file
-    #[arg(long, value_name = "FILE", group = "new_password")]
-    new_password_file: Option<PathBuf>,
-
-    /// Read the new password from an open file descriptor
-    #[arg(long, value_name = "N", group = "new_password")]
-    new_password_fd: Option<u16>,
-
-    /// Read the new password from what a command prints
-    #[arg(long, value_name = "CMD", group = "new_password")]
-    new_password_command: Option<String>,
-
-    /// Take a password of fewer than 12 characters
-    #[arg(long)]
-    allow_weak_password: bool,
+    #[command(flatten)]
+    password: new_password::Flags,
 
     /// scrypt's work factor, 15 to 20: each step doubles time and memory (17: 128 MiB)
     #[arg(long, value_name = "LN", default_value_t = WORK_FACTOR,
@@ -73,9 +60,6 @@ pub(super) struct Args {
 /// Settings that do not go together.
 #[derive(Debug, thiserror::Error)]
 enum InitError {
-    /// More than one source for the one password.
-    #[error("a new file gets one password, but several were given: {}", .0.join(", "))]
-    SeveralPasswords(Vec<&'static str>),
     /// Flags that say how to import, and nothing to import.
     #[error("--plain, --dialect, --duplicates, --expand and --keep-comment-values need --from FILE")]
     NothingToImport,
@@ -162,7 +146,7 @@ fn declaration(args: &Args, ctx: &Ctx<'_>, path: &Path) -> Result<Option<NewDecl
         None => return Ok(None),
     };
     let question = format!("Write {}, a declaration inferred from {}?", shown(&place), shown(&source));
-    if !is_asked_for && ctx.ui.ask_yes(&question)? != Some(true) {
+    if !is_asked_for && ctx.ui.ask_yes(&question, true)? != Some(true) {
         return Ok(None);
     }
     project::must_be_new(&place)?;
@@ -174,7 +158,7 @@ fn declaration(args: &Args, ctx: &Ctx<'_>, path: &Path) -> Result<Option<NewDecl
 fn new_slots(args: &Args, ctx: &Ctx<'_>, rng: &mut dyn rand::CryptoRng) -> Result<(Vec<NewSlot>, Option<SecretText>)> {
     let mut slots = Vec::new();
     let mut text = None;
-    if let Some(password) = new_password(args, ctx)? {
+    if let Some(password) = args.password.read_or(Sources::new(ctx.flags)?.passwords(), !args.raw_key, ctx.ui)? {
         slots.push(NewSlot::password(password, args.work_factor));
     }
     if args.raw_key {
@@ -183,40 +167,6 @@ fn new_slots(args: &Args, ctx: &Ctx<'_>, rng: &mut dyn rand::CryptoRng) -> Resul
         slots.push(NewSlot::raw_key(key));
     }
     Ok((slots, text))
-}
-
-/// The password that the settings name, or else the terminal's answer; none if a raw key is all that is wanted.
-fn new_password(args: &Args, ctx: &Ctx<'_>) -> Result<Option<Password>> {
-    let new = Sources::of_flags(
-        ["--new-password-file", "--new-password-fd", "--new-password-command"],
-        args.new_password_file.as_slice(),
-        args.new_password_fd.as_slice(),
-        args.new_password_command.as_slice(),
-    );
-    let sources = if new.is_empty() { Sources::new(ctx.flags)?.passwords() } else { new };
-    let password = match sources.as_slice() {
-        [] if args.raw_key => return Ok(None),
-        [] => return ask_for_password(args, ctx.ui).map(Some),
-        [source] => source.password(ctx.ui)?,
-        several => return Err(InitError::SeveralPasswords(several.iter().map(Source::name).collect()).into()),
-    };
-    password.check_new(args.allow_weak_password)?;
-    Ok(Some(password))
-}
-
-/// Typed twice, or generated, shown once and typed back. A weak one is refused before it is asked for again.
-fn ask_for_password(args: &Args, ui: &Ui) -> Result<Password> {
-    let typed = ui.ask_hidden("New password (empty: generate one): ")?;
-    if !typed.is_empty() {
-        let password = Password::new(&typed)?;
-        password.check_new(args.allow_weak_password)?;
-        ui.confirm(&typed, "Again: ")?;
-        return Ok(password);
-    }
-    let words = generate::words(&mut crypto::system_rng());
-    ui.show_at_terminal("Your new password, shown this once; keep it in a password manager:", &words)?;
-    ui.confirm(&words, "Type it to confirm: ")?;
-    Ok(Password::new(&words)?)
 }
 
 fn ignore_plaintext(path: &Path, ui: &Ui) -> Result<()> {

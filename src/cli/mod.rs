@@ -6,13 +6,19 @@ mod get;
 mod import;
 mod init;
 mod list;
+mod lock;
 mod man;
+mod new_password;
+mod rekey;
+mod rotate;
 mod run;
 mod schema;
 mod set;
+mod slot;
 mod status;
 mod terminal;
 mod ui;
+mod unlock;
 mod unset;
 mod validate;
 
@@ -73,8 +79,16 @@ enum Verb {
     Run(run::Args),
     /// Check the variables against their declaration
     Validate(validate::Args),
+    /// Give the file a new data key
+    Rotate(rotate::Args),
     /// Show where every variable comes from, and whether it is as declared
     Status(status::Args),
+    /// Show and change who opens the file
+    Slot(slot::Args),
+    /// Keep the file unlocked for a while
+    Unlock(unlock::Args),
+    /// Forget what was unlocked
+    Lock(lock::Args),
     /// Write and check the declaration itself, env.schema.json
     Schema(schema::Args),
     /// List the names
@@ -138,6 +152,10 @@ fn dispatch(cli: &Cli, ui: &Ui) -> Result<()> {
         Verb::Get(args) => get::run(args, &ctx),
         Verb::Run(args) => run::run(args, &ctx),
         Verb::Validate(args) => validate::run(args, &ctx),
+        Verb::Rotate(args) => rotate::run(args, &ctx),
+        Verb::Slot(args) => slot::run(args, &ctx),
+        Verb::Unlock(args) => unlock::run(args, &ctx),
+        Verb::Lock(args) => lock::run(args, &ctx),
         Verb::Status(args) => status::run(args, &ctx),
         Verb::Schema(args) => schema::run(args, &ctx),
         Verb::List(args) => list::run(args, &ctx),

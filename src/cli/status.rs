@@ -2,7 +2,8 @@
 
 use super::Ctx;
 use super::ui::escape;
-use crate::error::{Failure, Result, Status, one_line};
+use crate::error::{Failure, Result, Status, one_line, shown};
+use crate::keyring;
 use crate::project::{self, Declaration, Opened};
 use crate::schema::{Entry, Environment, Problem, Property, Source, Stored, Verdict};
 use crate::sealed::{Label, Utc};
@@ -96,10 +97,21 @@ pub(super) fn run(args: &Args, ctx: &Ctx<'_>) -> Result<()> {
         let text = match (args.json, &args.name) {
             (true, _) => json(&rows),
             (false, Some(_)) => rows.iter().map(|row| details(row, declaration.as_ref())).collect(),
-            (false, None) => table(&rows, ctx.ui.is_colored()) + &of_all(&verdict),
+            (false, None) => table(&rows, ctx.ui.is_colored()) + &of_all(&verdict) + &sessions(&files),
         };
         ctx.ui.data(text.as_bytes())
     })
+}
+
+/// The files that are unlocked, and for how long.
+fn sessions(files: &[Opened]) -> String {
+    let now = u64::try_from(Utc::now().unix()).unwrap_or(0);
+    let line = |opened: &Opened| {
+        let kept = keyring::find(project::session(opened.unlocked.locked()))?;
+        let minutes = kept.until.saturating_sub(now).div_ceil(60);
+        Some(format!("{}: unlocked for {minutes} min more; envsec lock ends it\n", shown(opened.path())))
+    };
+    files.iter().filter_map(line).collect()
 }
 
 /// The declared variables in their order, then those that only the sealed file has.

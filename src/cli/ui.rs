@@ -6,6 +6,7 @@ use crate::error::{Error, Failure, Result, Status};
 use crate::fs;
 use crate::import::{Source, Summary};
 use crate::project::Outside;
+use crate::sealed::{RawKey, SlotId};
 use crate::secret::SecretText;
 use crate::validation::Invalid;
 use std::io::{self, ErrorKind, IsTerminal as _, Write as _};
@@ -46,6 +47,17 @@ pub(super) enum UiError {
     /// The command that should print the password did not.
     #[error("the password command failed{0}")]
     Command(String),
+}
+
+/// A person said no.
+#[derive(Debug, thiserror::Error)]
+#[error("not confirmed; nothing was changed")]
+pub(super) struct NotConfirmed;
+
+impl Failure for NotConfirmed {
+    fn status(&self) -> Status {
+        Status::Other
+    }
 }
 
 impl UiError {
@@ -94,6 +106,18 @@ impl Ui {
     /// Writes data to standard output that is lost if nobody reads it.
     pub(super) fn data_that_must_arrive(&self, bytes: &[u8]) -> Result<()> {
         Ok(write_stdout(bytes).map_err(UiError::Stdout)?)
+    }
+
+    /// Prints new raw keys: one alone, several with the ids of their slots before them.
+    pub(super) fn raw_keys(&self, keys: &[(SlotId, RawKey)]) -> Result<()> {
+        for (id, key) in keys {
+            if keys.len() > 1 {
+                self.data_that_must_arrive(format!("{} ", id.as_str()).as_bytes())?;
+            }
+            self.data_that_must_arrive(key.to_text().expose().as_bytes())?;
+            self.data_that_must_arrive(b"\n")?;
+        }
+        Ok(())
     }
 
     /// Whether the user asked to be told what is done.
@@ -170,14 +194,18 @@ impl Ui {
         }
     }
 
-    /// Asks a person for yes or no; an empty answer means yes. `None` without a terminal.
-    pub(super) fn ask_yes(&self, question: &str) -> Result<Option<bool>> {
+    /// Asks a person for yes or no; `default` is what an empty answer means. `None` without a terminal.
+    pub(super) fn ask_yes(&self, question: &str, default: bool) -> Result<Option<bool>> {
         if !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
             return Ok(None);
         }
+        let choice = if default { "[Y/n]" } else { "[y/N]" };
         let answer =
-            terminal::read_visible(&escape(&format!("{question} [Y/n] "))).map_err(UiError::asking(question))?;
-        Ok(Some(matches!(answer.trim().to_ascii_lowercase().as_str(), "" | "y" | "yes")))
+            terminal::read_visible(&escape(&format!("{question} {choice} "))).map_err(UiError::asking(question))?;
+        Ok(Some(match answer.trim().to_ascii_lowercase().as_str() {
+            "" => default,
+            answer => matches!(answer, "y" | "yes"),
+        }))
     }
 
     /// Has a text typed once more.

@@ -2,7 +2,9 @@
 
 mod write;
 
-pub use write::{NewFile, Readers, Replace, append, append_to_existing, prepare, replace, replace_privately};
+pub use write::{
+    NewFile, Readers, Replace, Replacement, append, append_to_existing, prepare, prepare_replacement, replace_privately,
+};
 
 use crate::error::{Failure, Status, shown};
 use crate::secret::Secret;

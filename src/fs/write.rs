@@ -18,26 +18,57 @@ pub enum Replace {
     InPlace,
 }
 
-/// Replaces the content of an existing file (no symbolic link: see [`resolve`](super::resolve)); its mode and, where permitted, its owner stay.
+/// The new content of a file, ready to take its place.
+pub struct Replacement {
+    path: PathBuf,
+    new: New,
+}
+
+enum New {
+    /// On the disk beside the old one.
+    File(NamedTempFile),
+    /// To be written over it.
+    Bytes(Vec<u8>),
+}
+
+/// Writes what is to replace the content of an existing file (no symbolic link: see [`resolve`](super::resolve)) beside
+/// it; its mode and, where permitted, its owner stay.
 ///
 /// # Errors
-/// [`FsError::CannotRename`], [`FsError::Io`]; the file is as it was, but for [`Replace::InPlace`].
-pub fn replace(path: &Path, bytes: &[u8], how: Replace) -> Result<(), FsError> {
+/// [`FsError::Io`]; the file is as it was, and nothing is left beside it.
+pub fn prepare_replacement(path: &Path, bytes: Vec<u8>, how: Replace) -> Result<Replacement, FsError> {
+    let path_buf = path.to_path_buf();
     if how == Replace::InPlace {
-        return overwrite(path, bytes);
+        return Ok(Replacement { path: path_buf, new: New::Bytes(bytes) });
     }
     sweep(path);
     let old = path.metadata().map_err(io_error(path, "read its mode"))?;
-    let new = write_beside(path, bytes, REPLACEMENT, Readers::Owner)?;
+    let new = write_beside(path, &bytes, REPLACEMENT, Readers::Owner)?;
     take_over(&new, &old).map_err(io_error(path, "keep its mode"))?;
     new.as_file().sync_all().map_err(io_error(path, "write the new file to disk"))?;
-    new.persist(path).map_err(|failed| match failed.error.kind() {
-        ErrorKind::ResourceBusy | ErrorKind::CrossesDevices => {
-            FsError::CannotRename { path: path.into(), source: failed.error }
+    Ok(Replacement { path: path_buf, new: New::File(new) })
+}
+
+impl Replacement {
+    /// Puts it in place.
+    ///
+    /// # Errors
+    /// [`FsError::CannotRename`], [`FsError::Io`]; the file is as it was, but for [`Replace::InPlace`].
+    pub fn commit(self) -> Result<(), FsError> {
+        let Replacement { path, new } = self;
+        match new {
+            New::Bytes(bytes) => overwrite(&path, &bytes),
+            New::File(new) => {
+                new.persist(&path).map_err(|failed| match failed.error.kind() {
+                    ErrorKind::ResourceBusy | ErrorKind::CrossesDevices => {
+                        FsError::CannotRename { path: path.clone(), source: failed.error }
+                    }
+                    _ => io_error(&path, "replace it")(failed.error),
+                })?;
+                sync_folder(&path)
+            }
         }
-        _ => io_error(path, "replace it")(failed.error),
-    })?;
-    sync_folder(path)
+    }
 }
 
 /// Puts a file with these bytes and mode 0600 at a path, whether there is a regular file or nothing, in one step. A

@@ -169,11 +169,39 @@ pub(super) struct Credentials<'a> {
     outside: &'a dyn Outside,
     raw_keys: Option<Vec<Credential>>,
     passwords: Option<Vec<Credential>>,
+    session: bool,
 }
 
 impl<'a> Credentials<'a> {
     pub(super) fn new(sources: Sources, outside: &'a dyn Outside) -> Self {
-        Credentials { sources, outside, raw_keys: None, passwords: None }
+        Credentials { sources, outside, raw_keys: None, passwords: None, session: true }
+    }
+
+    /// The same, but an unlocked session does not count.
+    pub(super) fn without_session(self) -> Self {
+        Credentials { session: false, ..self }
+    }
+
+    /// Whether an unlocked session is to be looked for: only where no credential is named.
+    pub(super) fn may_use_session(&self) -> bool {
+        self.session && !self.are_named()
+    }
+
+    /// Whether the settings name any.
+    pub(super) fn are_named(&self) -> bool {
+        !(self.sources.keys.is_empty() && self.sources.passwords.is_empty())
+    }
+
+    /// All credentials and where each comes from; without any, the terminal's answer for this file.
+    pub(super) fn all(mut self, path: &Path) -> Result<(Vec<Credential>, Vec<&'static str>)> {
+        self.raw_keys()?;
+        self.passwords(path)?;
+        let mut sources: Vec<&'static str> = self.sources.keys.iter().map(Source::name).collect();
+        sources.extend(self.sources.passwords.iter().map(Source::name));
+        let credentials: Vec<Credential> =
+            self.raw_keys.into_iter().flatten().chain(self.passwords.into_iter().flatten()).collect();
+        sources.resize(credentials.len(), "the terminal");
+        Ok((credentials, sources))
     }
 
     pub(super) fn raw_keys(&mut self) -> Result<&[Credential]> {
@@ -187,7 +215,7 @@ impl<'a> Credentials<'a> {
     /// The passwords that the settings name; if they name no credential at all, the terminal's answer.
     pub(super) fn passwords(&mut self, path: &Path) -> Result<&[Credential]> {
         if self.passwords.is_none() {
-            let nothing_named = self.sources.keys.is_empty() && self.sources.passwords.is_empty();
+            let nothing_named = !self.are_named();
             let read = |source: &Source| source.password(self.outside).map(Credential::Password);
             self.passwords = Some(match nothing_named {
                 true => vec![Credential::Password(self.ask(path)?)],

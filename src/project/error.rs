@@ -95,6 +95,9 @@ pub enum ProjectError {
         /// What is wrong with it.
         source: CredentialError,
     },
+    /// One file was named twice.
+    #[error("{}: was named twice", shown(.0))]
+    Twice(PathBuf),
     /// A verb that writes was given several files.
     #[error("several sealed files were given, but this command changes one")]
     SeveralFiles,
@@ -114,6 +117,7 @@ impl Failure for ProjectError {
             | ProjectError::NoLabel(_)
             | ProjectError::NoSchema
             | ProjectError::SchemaFile(_)
+            | ProjectError::Twice(_)
             | ProjectError::TwoLabels { .. }
             | ProjectError::Setting { .. }
             | ProjectError::SeveralFiles => Status::Usage,
@@ -148,6 +152,7 @@ impl Failure for ProjectError {
             | ProjectError::NoFolder(_)
             | ProjectError::NoLabel(_)
             | ProjectError::TwoLabels { .. }
+            | ProjectError::Twice(_)
             | ProjectError::SeveralFiles => None,
         }
     }

@@ -1,12 +1,14 @@
 //! Which sealed file, label, pin and credential apply here; opening and saving it. The only reader of envsec's own
 //! settings.
 
+mod change;
 mod credentials;
 mod declaration;
 mod error;
 mod selection;
 mod settings;
 
+pub use change::WithSlots;
 pub use credentials::{Outside, Source, Sources};
 pub use declaration::{Declaration, SCHEMA_NAME, read_declaration};
 pub use error::ProjectError;
@@ -15,8 +17,9 @@ pub use settings::{Flags, label, label_of_name};
 
 use crate::crypto;
 use crate::error::{Error, Result, shown};
-use crate::fs::{self, FsError, NewFile, Readers, Replace};
-use crate::sealed::{Label, Limits, Locked, MAX_FILE, Opening, SealedError, SlotId, Unlocked};
+use crate::fs::{self, FsError, NewFile, Readers};
+use crate::keyring::{self, Session};
+use crate::sealed::{Label, Limits, Locked, MAX_FILE, Opening, SealedError, Unlocked};
 use crate::secret::Secret;
 use credentials::Credentials;
 use settings::Pin;
@@ -105,6 +108,23 @@ impl<'a> Project<'a> {
         self.paths()?.into_iter().map(|path| self.open_one(path, &mut credentials)).collect()
     }
 
+    /// [`Project::open`], by a credential and never by an unlocked session.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn open_anew(&self) -> Result<Vec<Opened>> {
+        let mut credentials = Credentials::new(Sources::new(self.flags)?, self.outside).without_session();
+        self.paths()?.into_iter().map(|path| self.open_one(path, &mut credentials)).collect()
+    }
+
+    /// Whether the settings name a credential, so that nobody has to be asked.
+    ///
+    /// # Errors
+    /// Settings that make no sense.
+    pub fn names_credentials(&self) -> Result<bool> {
+        Ok(Credentials::new(Sources::new(self.flags)?, self.outside).are_named())
+    }
+
     /// Opens the one file that a verb changes.
     ///
     /// # Errors
@@ -169,31 +189,6 @@ impl<'a> Project<'a> {
             None => Ok(()),
         }
     }
-
-    /// Applies a change to an opened file and saves it: under the folder's lock, on what is in the file by then, and only
-    /// if the change changed anything.
-    ///
-    /// # Errors
-    /// What the change refuses; a file that is somebody else's by now, or cannot be written. The file is as it was then.
-    pub fn change<T>(&self, opened: Opened, edit: impl FnOnce(&mut Unlocked) -> Result<T>) -> Result<T> {
-        let Opened { path, digest, unlocked } = opened;
-        let target = fs::resolve(&path)?;
-        let _lock = fs::lock_folder_of(&target)?;
-        let bytes = read_file(&path, &target)?;
-        let mut unlocked = if crypto::sha256(&[&bytes]) == digest {
-            self.check(&path, &target, unlocked.locked())?; // a link may lead elsewhere by now
-            unlocked
-        } else {
-            unlocked.reopen(self.parse(&bytes, &path, &target)?).map_err(at(&path))?
-        };
-        drop(bytes);
-        let done = edit(&mut unlocked)?;
-        if unlocked.is_changed() {
-            let next = unlocked.seal().map_err(at(&path))?;
-            fs::replace(&target, &next, if self.flags.in_place { Replace::InPlace } else { Replace::Atomically })?;
-        }
-        Ok(done)
-    }
 }
 
 /// The label of what the files make together: that of the last one that has any.
@@ -214,8 +209,30 @@ pub fn at(path: &Path) -> impl Fn(SealedError) -> Error {
     move |source| ProjectError::Sealed { path: path.into(), source }.into()
 }
 
-/// Opens a slot: by a raw key if one fits, else by a password. Passwords are not asked for while a raw key will do.
+/// Opens a file: by the credentials that the settings name; without any by the unlocked session, else by what a terminal
+/// answers. Passwords are not asked for while a raw key will do.
 fn open_slot(path: &Path, locked: &Locked, limits: &Limits, credentials: &mut Credentials<'_>) -> Result<Opening> {
+    if !credentials.may_use_session() || limits.slot.is_some() {
+        return open_named_slot(path, locked, limits, credentials);
+    }
+    match keyring::find(session(locked)).and_then(|kept| locked.open_with(kept.key)) {
+        Some(opening) => Ok(opening),
+        None => open_named_slot(path, locked, limits, credentials),
+    }
+}
+
+/// What names the data key of a file in the kernel's keyring.
+pub fn session(locked: &Locked) -> Session<'_> {
+    Session { file: locked.file_id(), key: locked.key_id() }
+}
+
+/// By a raw key if one fits, else by a password, which a terminal may be asked for.
+fn open_named_slot(
+    path: &Path,
+    locked: &Locked,
+    limits: &Limits,
+    credentials: &mut Credentials<'_>,
+) -> Result<Opening> {
     let by_key = locked.open_slot(credentials.raw_keys()?, limits);
     let other_way = matches!(by_key, Err(SealedError::WrongCredential | SealedError::NoFittingSlot(_)));
     if !other_way || !locked.takes_password(limits) {
@@ -229,9 +246,10 @@ fn open_slot(path: &Path, locked: &Locked, limits: &Limits, credentials: &mut Cr
 
 /// `.env.enc: revision 3, label production, opened by slot ci`
 fn opened_in_words(path: &Path, unlocked: &Unlocked) -> String {
-    let (file, slot) = (unlocked.locked(), unlocked.opened_by().map_or("none", SlotId::as_str));
+    let file = unlocked.locked();
+    let by = unlocked.opened_by().map_or("the unlocked session".to_owned(), |slot| format!("slot {}", slot.as_str()));
     let label = file.label().map_or(String::new(), |label| format!(", label {}", label.as_str()));
-    format!("{}: revision {}{label}, opened by slot {slot}", shown(path), file.rev())
+    format!("{}: revision {}{label}, opened by {by}", shown(path), file.rev())
 }
 
 fn check_pin(path: &Path, locked: &Locked, pins: &[Pin]) -> std::result::Result<(), ProjectError> {

@@ -18,6 +18,21 @@ pub enum Credential {
     RawKey(RawKey),
 }
 
+impl Credential {
+    /// A second copy, asked for by name.
+    pub fn duplicate(&self) -> Self {
+        match self {
+            Credential::Password(password) => Credential::Password(Password(password.0.duplicate())),
+            Credential::RawKey(key) => Credential::RawKey(key.duplicate()),
+        }
+    }
+
+    /// Whether it opens scrypt slots.
+    pub fn is_password(&self) -> bool {
+        matches!(self, Credential::Password(_))
+    }
+}
+
 /// A password in Unicode normalisation form C (UAX #15), not empty, without control characters.
 pub struct Password(SecretText);
 
@@ -133,6 +148,11 @@ impl RawKey {
         } else {
             Err(CredentialError::RawKey)
         }
+    }
+
+    /// A second copy, asked for by name.
+    pub fn duplicate(&self) -> Self {
+        RawKey(self.0.duplicate())
     }
 
     /// The text that is shown once and kept in a secret store.

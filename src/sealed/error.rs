@@ -1,5 +1,7 @@
 //! What can be wrong with a sealed file. A message names the line and at most a name, never a value.
 
+use super::header::{Header, SlotId};
+use super::slot;
 use crate::crypto::CryptoError;
 use crate::dotenv::SyntaxError;
 use crate::error::{Failure, Status};
@@ -61,6 +63,18 @@ pub enum SealedError {
         /// Ids and types of the file's slots.
         present: String,
     },
+    /// A new slot with the id of another.
+    #[error("there is a slot {} already", .0.as_str())]
+    SlotExists(SlotId),
+    /// Nobody could open the file any more.
+    #[error("it is the last slot that a password or a key opens")]
+    LastSlot,
+    /// Somebody else changed the slots since they were read.
+    #[error("somebody changed the slots meanwhile")]
+    SlotsChanged,
+    /// Header lines that might hold the old data key.
+    #[error("the header has lines that this envsec does not know: {}", .0.join(", "))]
+    UnknownLines(Vec<String>),
     /// No credential was given that fits any slot's type.
     #[error("no credential that fits a slot: the file has {0}")]
     NoFittingSlot(String),
@@ -101,6 +115,11 @@ pub enum SealedError {
 }
 
 impl SealedError {
+    /// An id that no slot of this header has.
+    pub(super) fn no_such_slot(id: &SlotId, header: &Header) -> Self {
+        SealedError::NoSuchSlot { wanted: id.as_str().into(), present: slot::describe(header) }
+    }
+
     /// A grammar error on a line.
     pub(crate) fn malformed(line: usize, what: impl Into<String>) -> Self {
         SealedError::Malformed { line, what: what.into() }
@@ -115,10 +134,16 @@ impl SealedError {
 impl Failure for SealedError {
     fn status(&self) -> Status {
         match self {
-            SealedError::NoSuchSlot { .. } => Status::Usage,
+            SealedError::NoSuchSlot { .. } | SealedError::SlotExists(_) => Status::Usage,
             SealedError::NoFittingSlot(_) | SealedError::WrongCredential => Status::Credential,
-            SealedError::Rekeyed | SealedError::RolledBack | SealedError::Rotating { .. } => Status::Conflict,
-            SealedError::SelfCheck(_) | SealedError::WouldExceed { .. } => Status::Other,
+            SealedError::Rekeyed
+            | SealedError::RolledBack
+            | SealedError::SlotsChanged
+            | SealedError::Rotating { .. } => Status::Conflict,
+            SealedError::SelfCheck(_)
+            | SealedError::WouldExceed { .. }
+            | SealedError::LastSlot
+            | SealedError::UnknownLines(_) => Status::Other,
             SealedError::Crypto(error) => error.status(),
             _ => Status::NotAuthentic,
         }
@@ -148,7 +173,12 @@ impl Failure for SealedError {
             SealedError::Seal => {
                 "do not use its values; git log -p FILE shows what was changed, git checkout REV -- FILE brings a good version back"
             }
-            SealedError::Rekeyed | SealedError::RolledBack => "run the command again",
+            SealedError::Rekeyed | SealedError::RolledBack | SealedError::SlotsChanged => "run the command again",
+            SealedError::SlotExists(_) => "choose another one with --id; envsec slot list shows them",
+            SealedError::LastSlot => "add another one first: envsec slot add",
+            SealedError::UnknownLines(_) => {
+                "update envsec; or leave them out, if you know what they are: --drop-line KIND"
+            }
             SealedError::Crypto(error) => return error.hint(),
             _ => return None,
         };

@@ -41,9 +41,9 @@ impl Limits {
         if self.max_work_factor > READ_MAX { 1 << 22 } else { 1 << 21 }
     }
 
-    /// The slots to try.
-    fn wanted<'h>(&'h self, header: &'h Header) -> impl Iterator<Item = &'h Slot> {
-        header.slots().filter(|slot| self.slot.as_ref().is_none_or(|id| slot.id == *id))
+    /// Whether a slot is to be tried.
+    fn takes(&self, slot: &Slot) -> bool {
+        self.slot.as_ref().is_none_or(|id| slot.id == *id)
     }
 
     /// Checks what the password slots would cost before any of them is tried.
@@ -68,7 +68,7 @@ impl Limits {
 
 /// Whether a password could open one of the slots to try.
 pub(super) fn takes_password(header: &Header, limits: &Limits) -> bool {
-    limits.wanted(header).any(|slot| work_factor(slot).is_some())
+    header.slots().any(|slot| limits.takes(slot) && work_factor(slot).is_some())
 }
 
 fn work_factor(slot: &Slot) -> Option<u8> {
@@ -99,20 +99,10 @@ pub(super) fn open(
     credentials: &[Credential],
     limits: &Limits,
 ) -> Result<(Keys, SlotId), SealedError> {
-    if let Some(id) = &limits.slot
-        && header.slots().all(|slot| slot.id != *id)
-    {
-        return Err(SealedError::NoSuchSlot { wanted: id.as_str().into(), present: describe(header) });
-    }
-    let with_each = |slot| credentials.iter().map(move |credential| (slot, credential));
-    let mut pairs: Vec<(&Slot, &Credential)> = limits.wanted(header).flat_map(with_each).filter(fits).collect();
-    if pairs.is_empty() {
-        return Err(SealedError::NoFittingSlot(describe(header)));
-    }
-    limits.check(pairs.iter().map(|(slot, _)| *slot))?;
+    let mut pairs = pairs(header, credentials, limits)?;
     pairs.sort_by_key(|(slot, _)| slot.kind != SlotKind::Raw);
-    for (slot, credential) in pairs {
-        let secret = slot_secret(slot, header.magic.file, credential)?;
+    for (slot, place) in pairs {
+        let secret = slot_secret(slot, header.magic.file, &credentials[place])?;
         if let Some(keys) = unwrap(slot, &header.magic.key, header.magic.file, &secret) {
             return Ok((keys, slot.id.clone()));
         }
@@ -120,7 +110,52 @@ pub(super) fn open(
     Err(SealedError::WrongCredential)
 }
 
-fn fits((slot, credential): &(&Slot, &Credential)) -> bool {
+/// Opens every slot that a credential fits, and says which one; as [`open`] otherwise.
+///
+/// # Errors
+/// As [`open`].
+pub(super) fn open_all(
+    header: &Header,
+    credentials: &[Credential],
+    limits: &Limits,
+) -> Result<(Keys, Vec<(SlotId, usize)>), SealedError> {
+    let (mut keys, mut opened) = (None, Vec::new());
+    for (slot, place) in pairs(header, credentials, limits)? {
+        if opened.iter().any(|(id, _)| *id == slot.id) {
+            continue;
+        }
+        let secret = slot_secret(slot, header.magic.file, &credentials[place])?;
+        if let Some(found) = unwrap(slot, &header.magic.key, header.magic.file, &secret) {
+            opened.push((slot.id.clone(), place));
+            keys = Some(found);
+        }
+    }
+    keys.map(|keys| (keys, opened)).ok_or(SealedError::WrongCredential)
+}
+
+/// Every slot to try with the place of every credential that could open it, once it is sure what that costs.
+fn pairs<'h>(
+    header: &'h Header,
+    credentials: &[Credential],
+    limits: &Limits,
+) -> Result<Vec<(&'h Slot, usize)>, SealedError> {
+    if let Some(id) = &limits.slot
+        && header.slots().all(|slot| slot.id != *id)
+    {
+        return Err(SealedError::no_such_slot(id, header));
+    }
+    let wanted: Vec<&Slot> = header.slots().filter(|slot| limits.takes(slot)).collect();
+    let fitting = |slot| (0..credentials.len()).filter(move |place| fits(slot, &credentials[*place]));
+    let pairs: Vec<(&Slot, usize)> =
+        wanted.into_iter().flat_map(|slot| fitting(slot).map(move |place| (slot, place))).collect();
+    if pairs.is_empty() {
+        return Err(SealedError::NoFittingSlot(describe(header)));
+    }
+    limits.check(pairs.iter().map(|(slot, _)| *slot))?;
+    Ok(pairs)
+}
+
+fn fits(slot: &Slot, credential: &Credential) -> bool {
     matches!(
         (&slot.kind, credential),
         (SlotKind::Scrypt { .. }, Credential::Password(_)) | (SlotKind::Raw, Credential::RawKey(_))

@@ -17,12 +17,12 @@ use std::collections::{HashMap, HashSet};
 
 /// A sealed file whose slot was opened and whose seal was verified.
 pub struct Unlocked {
-    file: Locked,
-    keys: Keys,
-    /// The slot that opened it; a new file was opened by none.
+    pub(super) file: Locked,
+    pub(super) keys: Keys,
+    /// The slot that opened it; none opened a new file, or one that an unlocked session opened.
     slot: Option<SlotId>,
     /// Whether anything is different from what was read.
-    changed: bool,
+    pub(super) changed: bool,
     /// What was set since, to be found again in the new bytes before they are given out.
     written: HashMap<VarName, Value>,
 }
@@ -31,6 +31,12 @@ pub struct Unlocked {
 pub struct Opening {
     keys: Keys,
     slot: Option<SlotId>,
+}
+
+impl Opening {
+    pub(super) fn new(keys: Keys, slot: Option<SlotId>) -> Self {
+        Opening { keys, slot }
+    }
 }
 
 impl Locked {

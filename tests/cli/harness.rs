@@ -22,12 +22,16 @@ pub(crate) const LOW_WORK_FACTOR: u8 = 14;
 pub(crate) const ENVSEC: &str = env!("CARGO_BIN_EXE_envsec");
 
 /// Every verb, as the help lists them.
-pub(crate) const VERBS: [&str; 13] = [
+pub(crate) const VERBS: [&str; 17] = [
     "init",
     "set",
     "get",
     "run",
     "validate",
+    "rotate",
+    "slot",
+    "unlock",
+    "lock",
     "status",
     "schema",
     "list",

@@ -15,6 +15,7 @@ mod harness;
 mod import;
 mod import_formats;
 mod interop;
+mod keys;
 mod man;
 mod prompts;
 mod run;

@@ -188,7 +188,7 @@ fn init_refuses_what_does_not_go_together() {
     sandbox.shell("chmod 600 pw").succeeds();
     assert_eq!(
         init(&["--password-file", "pw", "--password-command", "cat pw"]).refuses(2),
-        "error: a new file gets one password, but several were given: --password-file, --password-command"
+        "error: there is one new password to be set, but several were given: --password-file, --password-command"
     );
     assert_eq!(sandbox.files(), ["pw"]);
 }

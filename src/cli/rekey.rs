@@ -1,0 +1,34 @@
+//! A new data key, once a person has seen for whom: what `rotate` and the changes of slots have in common.
+
+use super::Ctx;
+use super::ui::NotConfirmed;
+use crate::crypto;
+use crate::error::Result;
+use crate::sealed::{NextKey, Unlocked};
+use crate::slots::{self, Also, Renewed};
+
+/// What a new key cannot do.
+const NOT_UNDONE: &str = "whoever held a key before can still read every older revision: leaked values have to be changed at their providers";
+
+/// Gives all files that the settings name a new data key, all or none of them.
+pub(super) fn rekey(ctx: &Ctx<'_>, flags: &slots::Flags, also: &Also<'_>, yes: bool) -> Result<()> {
+    let rng = &mut crypto::system_rng();
+    let renewed = Renewed::new(&flags.renew, rng);
+    let held = ctx.project.open_with_slots(ctx.project.paths()?)?;
+    let plans = slots::plan(&held, flags, &renewed, also)?;
+    for ((opened, _), plan) in held.files.iter().zip(&plans) {
+        ctx.ui.note(&format!("{}: a new data key, for {}", opened.path().display(), slots::in_words(plan, &renewed)));
+    }
+    if !yes && ctx.ui.ask_yes("Go on?", false)? == Some(false) {
+        return Err(NotConfirmed.into());
+    }
+    let mut next: Vec<Option<NextKey>> = slots::make(&held, &plans, rng)?.into_iter().map(Some).collect();
+    let files = held.files.into_iter().map(|(opened, _)| opened).collect();
+    let edit = |number: usize, file: &mut Unlocked| match next[number].take() {
+        Some(next) => Ok(file.rekey(next, &flags.drop_line, rng)?),
+        None => Ok(()),
+    };
+    ctx.project.change_all(files, edit, || ctx.ui.raw_keys(&renewed.0))?;
+    ctx.ui.say(NOT_UNDONE);
+    Ok(())
+}
