@@ -132,6 +132,7 @@ def reason_problems(graph):
         for package in graph["packages"]
         if package["id"] in members
         for dependency in package["dependencies"]
+        if dependency["source"]  # not a package of our own
     }
     for name in sorted(direct - explained):
         yield f"{name}: has no line in docs/dependencies.md"

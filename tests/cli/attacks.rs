@@ -314,7 +314,7 @@ fn every_attack_has_its_test() {
 /// All Rust code of tests and product.
 fn test_sources() -> String {
     let mut folders = vec![
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("src"),
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("lib/src"),
         Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli"),
     ];
     let mut all = String::new();

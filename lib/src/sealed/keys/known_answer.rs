@@ -9,8 +9,8 @@ use crate::sealed::slot::{slot_secret, wrap, wrapping_key};
 use crate::sealed::{Credential, Limits, Password, RawKey, Utc};
 use crate::secret::SecretText;
 
-const FILE: &[u8] = include_bytes!("../../../tests/vectors/known-answer.env");
-const FACTS: &str = include_str!("../../../tests/vectors/known-answer.json");
+const FILE: &[u8] = include_bytes!("../../../../tests/vectors/known-answer.env");
+const FACTS: &str = include_str!("../../../../tests/vectors/known-answer.json");
 const FID: FileId = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
 
 fn fact(name: &str) -> String {
