@@ -73,25 +73,24 @@ mod linux {
     /// read it: not only who added it.
     ///
     /// # Errors
-    /// [`KeyringError::Refused`]; nothing is kept then.
+    /// [`KeyringError::Refused`]; what was kept before stays then.
     pub fn keep(session: Session<'_>, key: &Key, seconds: u64, now: u64) -> Result<(), KeyringError> {
-        forget(session)?;
         let mut payload = Secret::with_capacity(PAYLOAD);
         payload.extend(key.expose());
         payload.extend(&now.saturating_add(seconds).to_be_bytes());
         let ring = ring().map_err(refused)?;
-        let kept = ring.add_key(&session.description(), payload.expose()).map_err(refused)?;
+        // In a keyring that ends with this process first: killed here, a key without its time would stay for ever.
+        let own = KeyRing::from_special_id(KeyRingIdentifier::Process, true).map_err(refused)?;
+        let kept = own.add_key(&session.description(), payload.expose()).map_err(refused)?;
         let readable = KeyPermissionsBuilder::builder()
             .posessor(Permission::ALL)
             .user(Permission::VIEW | Permission::READ | Permission::SEARCH)
             .build();
         let timeout = usize::try_from(seconds).unwrap_or(usize::MAX);
-        // The time first: a key that would stay for ever is worse than none.
         let limited = kept.set_timeout(timeout).and_then(|()| kept.set_perms(readable));
-        limited.map_err(|error| {
-            let _ = ring.unlink_key(kept); // or it is gone already
-            refused(error)
-        })
+        let moved = limited.and_then(|()| ring.link_key(kept));
+        let _ = own.unlink_key(kept); // it would go with this process anyway
+        moved.map_err(refused)
     }
 
     /// The data key that was kept; `None` when there is none, or no keyring at all.

@@ -4,12 +4,12 @@ use crate::harness::{LOW_WORK_FACTOR, PASSWORD, Sandbox};
 use crate::terminal::Terminal;
 use std::time::Duration;
 
-const NOT_UNDONE: &str = "whoever held a key before can still read every older revision: leaked values have to be changed at their providers\n";
-const KEPT: &str = "the data key stays: who could open the file until now, and kept an older revision, can still open every later one\n";
-const WRONG: &str = "error: .env.enc: no slot opens with this password or key";
+pub(crate) const NOT_UNDONE: &str = "whoever held a key before can still read every older revision: leaked values have to be changed at their providers\n";
+pub(crate) const KEPT: &str = "the data key stays: who could open the file until now, and kept an older revision, can still open every later one\n";
+pub(crate) const WRONG: &str = "error: .env.enc: no slot opens with this password or key";
 
 /// A file with two values, and its credentials in the files `pw` and `key`; none in the environment.
-fn sandbox() -> Sandbox {
+pub(crate) fn sandbox() -> Sandbox {
     let mut sandbox = Sandbox::with(&[("A", "one"), ("B", "two")]);
     sandbox.envsec(["set", "--plain", "C=three"]).succeeds();
     private(&sandbox, "pw", PASSWORD);
@@ -19,20 +19,20 @@ fn sandbox() -> Sandbox {
     sandbox
 }
 
-fn private(sandbox: &Sandbox, name: &str, text: &str) {
+pub(crate) fn private(sandbox: &Sandbox, name: &str, text: &str) {
     use std::os::unix::fs::PermissionsExt as _;
     sandbox.write(name, text);
     std::fs::set_permissions(sandbox.join(name), std::fs::Permissions::from_mode(0o600)).unwrap();
 }
 
 /// A command line with low costs where it makes slots.
-fn cheaply<'a>(args: &[&'a str]) -> Vec<&'a str> {
+pub(crate) fn cheaply<'a>(args: &[&'a str]) -> Vec<&'a str> {
     [args, &["--work-factor", "15"]].concat()
 }
 
 /// Runs a command that prints a new raw key, alone, and keeps it in a file.
 #[track_caller]
-fn new_key(sandbox: &Sandbox, args: &[&str], file: &str, stderr: &str) {
+pub(crate) fn new_key(sandbox: &Sandbox, args: &[&str], file: &str, stderr: &str) {
     let output = sandbox.envsec(args).output();
     assert_eq!((String::from_utf8_lossy(&output.stderr).as_ref(), output.status.code()), (stderr, Some(0)));
     let text = String::from_utf8(output.stdout).unwrap();
@@ -41,19 +41,19 @@ fn new_key(sandbox: &Sandbox, args: &[&str], file: &str, stderr: &str) {
 }
 
 #[track_caller]
-fn opens(sandbox: &Sandbox, with: &[&str]) {
+pub(crate) fn opens(sandbox: &Sandbox, with: &[&str]) {
     for (name, value) in [("A", "one"), ("B", "two"), ("C", "three")] {
         sandbox.envsec([&["get", name], with].concat()).prints(value);
     }
 }
 
 #[track_caller]
-fn does_not_open(sandbox: &Sandbox, with: &[&str]) {
+pub(crate) fn does_not_open(sandbox: &Sandbox, with: &[&str]) {
     assert_eq!(sandbox.envsec([&["get", "A"], with].concat()).refuses(4), WRONG);
 }
 
 /// The text of a field of the file: `key=`, say.
-fn line_with(text: &str, start: &str) -> String {
+pub(crate) fn line_with(text: &str, start: &str) -> String {
     text.lines().find(|line| line.starts_with(start)).unwrap_or_else(|| panic!("no {start} in\n{text}")).to_owned()
 }
 

@@ -20,6 +20,7 @@ mod man;
 mod prompts;
 mod run;
 mod schema;
+mod sessions;
 mod settings;
 mod status;
 mod tamper;
