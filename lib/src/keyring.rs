@@ -59,14 +59,23 @@ mod linux {
     /// The data key, and the time at which it expires, since the kernel does not tell that.
     const PAYLOAD: usize = 32 + 8;
 
-    /// More than the keys that a user can have by default (`/proc/sys/kernel/keys/maxkeys`).
-    const MAX_KEYS: usize = 1024;
+    /// More than the keys that root can have by default (`/proc/sys/kernel/keys/root_maxkeys`), and others far fewer. The
+    /// kernel reports how many there are and not how many fitted, so that fewer would not do.
+    const MAX_KEYS: usize = 1 << 20;
 
     impl Session<'_> {
         fn description(&self) -> String {
-            let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-            format!("{PREFIX}{}:{}", hex(self.file), hex(self.key))
+            format!("{}{}", of_file(self.file), hex(self.key))
         }
+    }
+
+    /// What the names of all kept keys of a file begin with.
+    fn of_file(file: &[u8; 16]) -> String {
+        format!("{PREFIX}{}:", hex(file))
+    }
+
+    fn hex(bytes: &[u8]) -> String {
+        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// Keeps a data key for so many seconds from `now`, in place of one of the same name. The user's other sessions may
@@ -107,17 +116,12 @@ mod linux {
         })
     }
 
-    /// Forgets a data key; returns whether there was one.
+    /// Forgets all data keys of a file, also those that it had before; returns how many there were.
     ///
     /// # Errors
     /// [`KeyringError::Refused`].
-    pub fn forget(session: Session<'_>) -> Result<bool, KeyringError> {
-        let ring = ring().map_err(refused)?;
-        match ring.search(&session.description()) {
-            Ok(key) => ring.unlink_key(key).map(|()| true).map_err(refused),
-            Err(error) if is_nothing(&error) => Ok(false),
-            Err(error) => Err(refused(error)),
-        }
+    pub fn forget(file: &[u8; 16]) -> Result<usize, KeyringError> {
+        forget_named(&of_file(file))
     }
 
     /// Forgets all data keys that envsec keeps for this user; returns how many there were.
@@ -125,12 +129,16 @@ mod linux {
     /// # Errors
     /// [`KeyringError::Refused`].
     pub fn forget_all() -> Result<usize, KeyringError> {
+        forget_named(PREFIX)
+    }
+
+    fn forget_named(start: &str) -> Result<usize, KeyringError> {
         let ring = ring().map_err(refused)?;
         let links = ring.get_links(MAX_KEYS).map_err(refused)?;
         let mut forgotten = 0;
         for key in links.iter().filter_map(|link| link.as_key()) {
-            let is_ours = key.metadata().is_ok_and(|metadata| metadata.get_description().starts_with(PREFIX));
-            if is_ours {
+            let is_it = key.metadata().is_ok_and(|metadata| metadata.get_description().starts_with(start));
+            if is_it {
                 ring.unlink_key(key).map_err(refused)?;
                 forgotten += 1;
             }
@@ -140,10 +148,6 @@ mod linux {
 
     fn ring() -> Result<KeyRing, KeyError> {
         KeyRing::from_special_id(KeyRingIdentifier::User, true)
-    }
-
-    fn is_nothing(error: &KeyError) -> bool {
-        matches!(error, KeyError::KeyDoesNotExist | KeyError::KeyExpired | KeyError::KeyRevoked)
     }
 
     fn refused(error: KeyError) -> KeyringError {
@@ -177,7 +181,7 @@ pub fn find(_: Session<'_>) -> Option<Kept> {
 /// # Errors
 /// [`KeyringError::NotHere`].
 #[cfg(not(target_os = "linux"))]
-pub fn forget(_: Session<'_>) -> Result<bool, KeyringError> {
+pub fn forget(_: &[u8; 16]) -> Result<usize, KeyringError> {
     Err(KeyringError::NotHere)
 }
 

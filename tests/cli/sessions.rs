@@ -45,6 +45,16 @@ fn a_session_that_dies_while_it_starts_leaves_no_key() {
 }
 
 #[test]
+fn locking_a_file_forgets_the_data_keys_that_it_had_before_too() {
+    let sandbox = sandbox();
+    let rotate = "envsec rotate --key-file key --password-file pw --work-factor 15 -q";
+    let script = format!(
+        "cp .env.enc old && envsec unlock --key-file key && {rotate} && envsec lock && cp old .env.enc && envsec get A"
+    );
+    assert_eq!(in_own_keyring(&sandbox, &script).refuses(4), ASKS);
+}
+
+#[test]
 fn several_files_are_unlocked_and_each_is_locked_alone() {
     let sandbox = sandbox();
     let key = sandbox.make("two.enc", None);

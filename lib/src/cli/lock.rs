@@ -3,7 +3,6 @@
 use super::Ctx;
 use crate::error::Result;
 use crate::keyring;
-use crate::project;
 
 /// Forget what was unlocked
 #[derive(clap::Args)]
@@ -24,8 +23,8 @@ pub(super) fn run(args: &Args, ctx: &Ctx<'_>) -> Result<()> {
         return Ok(());
     }
     for (path, locked) in &ctx.project.read_locked()? {
-        let was_unlocked = keyring::forget(project::session(locked))?;
-        let state = if was_unlocked { "locked" } else { "was not unlocked" };
+        let forgotten = keyring::forget(locked.file_id())?;
+        let state = if forgotten > 0 { "locked" } else { "was not unlocked" };
         ctx.ui.note(&format!("{}: {state}", path.display()));
     }
     Ok(())
