@@ -18,6 +18,7 @@ mod interop;
 mod keys;
 mod man;
 mod prompts;
+mod rekey;
 mod run;
 mod schema;
 mod sessions;

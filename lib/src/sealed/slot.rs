@@ -100,6 +100,7 @@ pub(super) fn open(
     limits: &Limits,
 ) -> Result<(Keys, SlotId), SealedError> {
     let mut pairs = pairs(header, credentials, limits)?;
+    limits.check(pairs.iter().map(|(slot, _)| *slot))?;
     pairs.sort_by_key(|(slot, _)| slot.kind != SlotKind::Raw);
     for (slot, place) in pairs {
         let secret = slot_secret(slot, header.magic.file, &credentials[place])?;
@@ -110,7 +111,8 @@ pub(super) fn open(
     Err(SealedError::WrongCredential)
 }
 
-/// Opens every slot that a credential fits, and says which one; as [`open`] otherwise.
+/// Opens every slot that a credential fits, and says which one; as [`open`] otherwise. Each slot counts once: where every
+/// slot has a password of its own, all of them have to be tried on all.
 ///
 /// # Errors
 /// As [`open`].
@@ -120,7 +122,11 @@ pub(super) fn open_all(
     limits: &Limits,
 ) -> Result<(Keys, Vec<(SlotId, usize)>), SealedError> {
     let (mut keys, mut opened) = (None, Vec::new());
-    for (slot, place) in pairs(header, credentials, limits)? {
+    let pairs = pairs(header, credentials, limits)?;
+    let mut tried: Vec<&Slot> = pairs.iter().map(|(slot, _)| *slot).collect();
+    tried.dedup_by_key(|slot| &slot.id);
+    limits.check(tried.into_iter())?;
+    for (slot, place) in pairs {
         if opened.iter().any(|(id, _)| *id == slot.id) {
             continue;
         }
@@ -133,7 +139,7 @@ pub(super) fn open_all(
     keys.map(|keys| (keys, opened)).ok_or(SealedError::WrongCredential)
 }
 
-/// Every slot to try with the place of every credential that could open it, once it is sure what that costs.
+/// Every slot to try with the place of every credential that could open it, slot by slot.
 fn pairs<'h>(
     header: &'h Header,
     credentials: &[Credential],
@@ -151,7 +157,6 @@ fn pairs<'h>(
     if pairs.is_empty() {
         return Err(SealedError::NoFittingSlot(describe(header)));
     }
-    limits.check(pairs.iter().map(|(slot, _)| *slot))?;
     Ok(pairs)
 }
 
