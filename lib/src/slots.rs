@@ -2,7 +2,10 @@
 
 use crate::error::{Failure, Result, Status, shown};
 use crate::project::{self, Opened, WithSlots};
-use crate::sealed::{Credential, Match, NewSlot, NextKey, RawKey, SlotId, SlotType, WORK_FACTOR, WRITE_WORK_FACTORS};
+use crate::sealed::{
+    Credential, Match, NewSlot, NextKey, RawKey, SlotId, SlotInfo, SlotType, Unlocked, WORK_FACTOR,
+    WRITE_WORK_FACTORS,
+};
 use rand::CryptoRng;
 use std::path::{Path, PathBuf};
 
@@ -143,6 +146,22 @@ pub fn make(held: &WithSlots, plans: &[Vec<NewSlot>], rng: &mut dyn CryptoRng) -
         next.push(made.map_err(project::at(opened.path()))?);
     }
     Ok(next)
+}
+
+/// Changes the slots of a file; not so that its password slots cost more than readers accept, unless they did before.
+///
+/// # Errors
+/// [`SlotError::TooCostly`]; what the change fails with.
+pub fn within_cost(path: &Path, file: &mut Unlocked, edit: impl FnOnce(&mut Unlocked) -> Result<()>) -> Result<()> {
+    let before = cost(file);
+    edit(file)?;
+    if cost(file) > MAX_COST.max(before) { Err(SlotError::TooCostly(path.into()).into()) } else { Ok(()) }
+}
+
+fn cost(file: &Unlocked) -> u64 {
+    let of_slot =
+        |slot: SlotInfo| if let SlotType::Password { work_factor } = slot.kind { 1 << work_factor } else { 0 };
+    file.locked().slots().into_iter().map(of_slot).sum()
 }
 
 fn slots_of(

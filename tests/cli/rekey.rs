@@ -1,10 +1,11 @@
 //! A new data key and changed slots: limits, odd combinations, and files that change meanwhile.
 
-use crate::harness::{LOW_WORK_FACTOR, Sandbox};
-use crate::keys::{NOT_UNDONE, cheaply, private};
+use crate::harness::{LOW_WORK_FACTOR, PASSWORD, Sandbox, reference_tools};
+use crate::keys::{KEPT, NOT_UNDONE, cheaply, opens, private, sandbox};
 use envsec::crypto::system_rng;
 use envsec::sealed::{Credential, NewSlot, Password, SlotId, Unlocked};
 use envsec::secret::SecretText;
+use std::path::Path;
 
 /// A sealed file whose slots are `p0`, `p1` and so on, of the lowest work factor, for the passwords in files of these names.
 fn with_passwords(count: usize) -> Sandbox {
@@ -32,3 +33,51 @@ fn every_password_of_a_team_may_be_given_for_a_new_data_key() {
     sandbox.envsec(cheaply(&[&["rotate"], &credentials[..]].concat())).says(NOT_UNDONE);
     sandbox.envsec(["list", "--slot", "p7", "--password-file", "p7"]).succeeds();
 }
+
+/// A file of the second implementation with a slot `key`, these slots and header lines (Python), and the secrets A and B;
+/// its credentials are in the files `key` and `pw`. What `costly(id, ln)` makes nobody can open, and it costs nothing to make.
+fn made_elsewhere(slots: &str, headers: &str) -> Sandbox {
+    let sandbox = Sandbox::new();
+    let script = format!(
+        "import os, sys; sys.path.insert(0, {:?}); import reference as r\n\
+         nobody = lambda *_: os.urandom(32)\n\
+         costly = lambda i, ln: (f'id={{i}} type=scrypt ln={{ln}} salt={{r.b64(os.urandom(32))}}', nobody)\n\
+         known = lambda i: r.scrypt_slot(i, {PASSWORD:?}, {LOW_WORK_FACTOR})\n\
+         token = lambda k, name, value, use: r.b64(k.encrypt(name, value, None, use))\n\
+         slots = [r.raw_slot('key', b'3' * 32), {slots}]\n\
+         data, _ = r.write_file(slots, [('A', 'one', False), ('B', 'two', False)], headers=[{headers}])\n\
+         open('.env.enc', 'wb').write(data); print(r.raw_key_text(b'3' * 32), end='')",
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests")
+    );
+    let output = sandbox.command(reference_tools(), ["-B", "-c", &script]).output();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    private(&sandbox, "key", &String::from_utf8(output.stdout).unwrap());
+    private(&sandbox, "pw", PASSWORD);
+    sandbox
+}
+
+#[test]
+fn password_slots_never_cost_more_than_readers_accept() {
+    let costly = "error: .env.enc: its password slots together would cost more than readers accept";
+    let most = "costly('a', 20), costly('b', 19), costly('c', 18), costly('d', 17), costly('e', 16), costly('f', 15)";
+    let sandbox = made_elsewhere(&format!("{most}, costly('g', 15)"), "");
+    let before = sandbox.read(".env.enc");
+    let add = ["slot", "add", "--password", "--id", "h", "--new-password-file", "pw", "--key-file", "key"];
+    assert_eq!(sandbox.envsec(cheaply(&add)).refuses(1), costly);
+    assert!(sandbox.read(".env.enc") == before);
+    let sandbox = made_elsewhere(&format!("{most}, costly('g', 14), known('h')"), "");
+    let before = sandbox.read(".env.enc");
+    let change = ["slot", "change-password", "h", "--new-password-file", "pw", "--key-file", "key", "--keep-data-key"];
+    assert_eq!(sandbox.envsec(cheaply(&change)).refuses(1), costly);
+    let rewrap = ["slot", "rewrap", "--slot", "h", "--password-file", "pw"];
+    assert_eq!(sandbox.envsec(cheaply(&rewrap)).refuses(1), costly);
+    assert!(sandbox.read(".env.enc") == before);
+    // What costs too much already may become cheaper.
+    let sandbox = made_elsewhere("costly('a', 22), costly('b', 20)", "");
+    let change = ["slot", "change-password", "b", "--new-password-file", "pw", "--key-file", "key", "--keep-data-key"];
+    sandbox.envsec(cheaply(&change)).says(KEPT);
+    sandbox.envsec(["get", "A", "--slot", "b", "--password-file", "pw"]).prints("one");
+}
+
+/// A slot of a type that this envsec does not know, in Python.
+const LATER_SLOT: &str = "('id=later type=age to=age1xyz', nobody)";

@@ -239,7 +239,9 @@ fn add(args: &Add, ctx: &Ctx<'_>) -> Result<()> {
         Credential::RawKey(key) => vec![(slot.id.clone(), key.duplicate())],
         Credential::Password(_) => Vec::new(),
     };
-    ctx.project.change_all(vec![opened], |_, file| Ok(file.add_slot(&slot, rng)?), || ctx.ui.raw_keys(&key))
+    let path = opened.path().to_owned();
+    let edit = |_, file: &mut Unlocked| slots::within_cost(&path, file, |file| Ok(file.add_slot(&slot, rng)?));
+    ctx.project.change_all(vec![opened], edit, || ctx.ui.raw_keys(&key))
 }
 
 fn remove(args: &Remove, ctx: &Ctx<'_>) -> Result<()> {
@@ -262,7 +264,10 @@ fn change_password(args: &ChangePassword, ctx: &Ctx<'_>) -> Result<()> {
         let opened = ctx.project.open_to_change()?;
         let password = args.new.read(ctx.ui)?;
         let slot = NewSlot { id: args.id.clone(), ..NewSlot::password(password, args.others.work_factor) };
-        ctx.project.change(opened, |file| Ok(file.replace_slot(&slot, &mut crypto::system_rng())?))?;
+        let path = opened.path().to_owned();
+        let rng = &mut crypto::system_rng();
+        ctx.project
+            .change(opened, |file| slots::within_cost(&path, file, |file| Ok(file.replace_slot(&slot, rng)?)))?;
         ctx.ui.say(KEPT);
         return Ok(());
     }
@@ -299,8 +304,11 @@ fn rewrap(args: &Rewrap, ctx: &Ctx<'_>) -> Result<()> {
         opened_files.push(opened);
     }
     let rng = &mut crypto::system_rng();
+    let paths: Vec<_> = opened_files.iter().map(|opened| opened.path().to_owned()).collect();
     let edit = |number: usize, file: &mut Unlocked| {
-        slots[number].iter().try_for_each(|slot| Ok(file.replace_slot(slot, rng)?))
+        slots::within_cost(&paths[number], file, |file: &mut Unlocked| {
+            slots[number].iter().try_for_each(|slot| Ok(file.replace_slot(slot, rng)?))
+        })
     };
     ctx.project.change_all(opened_files, edit, || Ok(()))?;
     ctx.ui.say("wrapped anew; this protects nothing that somebody has seen already: the data key is the same");
