@@ -3,7 +3,7 @@
 use crate::error::{Failure, Result, Status, shown};
 use crate::project::{self, Opened, WithSlots};
 use crate::sealed::{
-    Credential, Match, NewSlot, NextKey, RawKey, SlotId, SlotInfo, SlotType, Unlocked, WORK_FACTOR,
+    Credential, Locked, Match, NewSlot, NextKey, RawKey, SlotId, SlotInfo, SlotType, Unlocked, WORK_FACTOR,
     WRITE_WORK_FACTORS,
 };
 use rand::CryptoRng;
@@ -63,8 +63,8 @@ pub enum SlotError {
         present: String,
     },
     /// `--renew` of a slot that is opened by something else.
-    #[error("{}: --renew makes a new raw key, but the slot is opened by something else", .0.as_str())]
-    NotRaw(SlotId),
+    #[error("{}: --renew makes a new raw key, but the slot is opened by something else", .0.id.as_str())]
+    NotRaw(SlotInfo),
     /// One slot with two fates.
     #[error("{}: is to be kept and to be left out", .0.as_str())]
     Contradiction(SlotId),
@@ -91,12 +91,18 @@ impl Failure for SlotError {
                 "nothing was changed; give each its password or key (--password-file, --key-file, as often as needed), or --renew ID for a raw key, or --drop-slot ID".into()
             }
             SlotError::NoSuchSlot { .. } => "envsec slot list shows them".into(),
-            SlotError::NotRaw(id) => format!("envsec slot change-password {}", id.as_str()),
+            SlotError::NotRaw(slot) if slot.kind.is_known() => format!("envsec slot change-password {}", slot.id.as_str()),
+            SlotError::NotRaw(slot) => of_newer(&slot.id),
             SlotError::Contradiction(_) => return None,
             SlotError::NoneLeft(_) => "add another one first: envsec slot add".into(),
             SlotError::TooCostly(_) => "a lower --work-factor, or fewer password slots".into(),
         })
     }
+}
+
+/// What to do about a slot of a type that is not known.
+pub fn of_newer(id: &SlotId) -> String {
+    format!("update envsec, which does not know that type; or leave the slot out: --drop-slot {}", id.as_str())
 }
 
 /// What else is to happen to one slot, beside the flags.
@@ -181,7 +187,7 @@ fn slots_of(
         let given = || matches.iter().find(|(id, _)| *id == slot.id).map(|(_, place)| &credentials[*place]);
         let credential = match (also, renewed.of(&slot.id)) {
             (Also::Replace(id, credential), _) if **id == slot.id => Some(credential.duplicate()),
-            (_, Some(_)) if slot.kind != SlotType::RawKey => return Err(SlotError::NotRaw(slot.id).into()),
+            (_, Some(_)) if slot.kind != SlotType::RawKey => return Err(SlotError::NotRaw(slot).into()),
             (_, Some(key)) => Some(Credential::RawKey(key.duplicate())),
             _ => given().map(Credential::duplicate),
         };
@@ -204,19 +210,33 @@ fn check_ids(held: &WithSlots, flags: &Flags, also: &Also<'_>) -> std::result::R
         Also::Remove(id) => (Some(*id), None),
         Also::Replace(id, _) => (None, Some(*id)),
     };
-    let present: Vec<SlotId> =
-        held.files.iter().flat_map(|(opened, _)| opened.unlocked.locked().slots()).map(|slot| slot.id).collect();
     let named = || flags.renew.iter().chain(&flags.drop_slot).chain(removed).chain(replaced);
-    if let Some(id) = named().find(|id| !present.contains(id)) {
-        let present = present.iter().map(SlotId::as_str).collect::<Vec<_>>().join(", ");
-        return Err(SlotError::NoSuchSlot { id: id.clone(), present });
-    }
+    must_be_there(named(), held.files.iter().map(|(opened, _)| opened.unlocked.locked()))?;
     let is_kept = |id: &SlotId| flags.renew.contains(id) || replaced == Some(id);
     let is_left_out = |id: &&SlotId| flags.drop_slot.contains(id) || removed == Some(*id);
     match named().find(|id| is_left_out(id) && is_kept(id)) {
         Some(id) => Err(SlotError::Contradiction(id.clone())),
         None => Ok(()),
     }
+}
+
+/// Refuses ids that none of the files has a slot of.
+///
+/// # Errors
+/// [`SlotError::NoSuchSlot`].
+pub fn must_be_there<'f>(
+    ids: impl IntoIterator<Item = &'f SlotId>,
+    files: impl Iterator<Item = &'f Locked>,
+) -> std::result::Result<(), SlotError> {
+    let mut present: Vec<SlotId> = Vec::new();
+    for slot in files.flat_map(Locked::slots) {
+        if !present.contains(&slot.id) {
+            present.push(slot.id);
+        }
+    }
+    let Some(id) = ids.into_iter().find(|id| !present.contains(id)) else { return Ok(()) };
+    let present = present.iter().map(SlotId::as_str).collect::<Vec<_>>().join(", ");
+    Err(SlotError::NoSuchSlot { id: id.clone(), present })
 }
 
 fn check_result(path: &Path, kept: &[NewSlot]) -> Result<()> {

@@ -79,5 +79,50 @@ fn password_slots_never_cost_more_than_readers_accept() {
     sandbox.envsec(["get", "A", "--slot", "b", "--password-file", "pw"]).prints("one");
 }
 
+#[test]
+fn a_slot_that_is_not_there_is_said_before_anybody_types() {
+    let sandbox = sandbox();
+    let missing = "error: there is no slot nobody: there are password, key";
+    for verb in ["remove", "change-password", "rewrap"] {
+        let credentials: &[&str] = if verb == "rewrap" { &["--key-file", "key"] } else { &[] };
+        assert_eq!(sandbox.envsec([&["slot", verb, "nobody"], credentials].concat()).refuses(2), missing, "{verb}");
+    }
+}
+
 /// A slot of a type that this envsec does not know, in Python.
 const LATER_SLOT: &str = "('id=later type=age to=age1xyz', nobody)";
+
+#[test]
+fn a_slot_of_a_later_envsec_is_left_out_by_name_or_stops_a_new_data_key() {
+    let sandbox = made_elsewhere(LATER_SLOT, "");
+    let before = sandbox.read(".env.enc");
+    let later = "hint: update envsec, which does not know that type; or ";
+    for (args, status, error) in [
+        (&["rotate"][..], 4, "error: .env.enc: the secret of later (age) is not at hand\n"),
+        (&["rotate", "--renew", "later"], 2, later),
+        (&["slot", "change-password", "later", "--new-password-file", "pw"], 2, later),
+        (&["slot", "rewrap", "later"], 4, "error: later: its secret is not at hand\n"),
+        (&["rotate", "--drop-slot", "key"], 4, "error: .env.enc: the secret of later (age) is not at hand\n"),
+        (&["rotate", "--drop-slot", "key", "--drop-slot", "later"], 1, "error: .env.enc: no slot would be left"),
+        (&["slot", "remove", "key", "--yes", "--drop-slot", "later"], 1, "error: .env.enc: no slot would be left"),
+        (&["slot", "remove", "key", "--yes", "--keep-data-key"], 1, "it is the last slot that a password or a key"),
+    ] {
+        let output = sandbox.envsec([args, &["--key-file", "key"]].concat()).output();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(status), "{args:?}: {stderr}");
+        assert!(stderr.contains(error) && output.stdout.is_empty(), "{args:?}: {stderr}");
+    }
+    assert!(sandbox.read(".env.enc") == before);
+    sandbox.envsec(["slot", "list"]).prints("key    raw\nlater  age\n");
+    // It survives what keeps the data key, and goes when it is named.
+    sandbox.envsec(["slot", "rewrap", "--key-file", "key", "-q"]).succeeds();
+    assert!(sandbox.text(".env.enc").contains("#envsec:slot id=later type=age to=age1xyz wrap="));
+    sandbox.write(".env.enc", &before);
+    sandbox.envsec(["slot", "remove", "later", "--yes", "--keep-data-key", "--key-file", "key"]).says(KEPT);
+    for args in [&["slot", "remove", "later", "--yes"][..], &["rotate", "--drop-slot", "later"]] {
+        sandbox.write(".env.enc", &before);
+        sandbox.envsec([args, &["--key-file", "key"]].concat()).says(NOT_UNDONE);
+        sandbox.envsec(["slot", "list"]).prints("key  raw\n");
+        sandbox.envsec(["get", "B", "--key-file", "key"]).prints("two");
+    }
+}

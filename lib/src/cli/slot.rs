@@ -127,8 +127,8 @@ enum CannotDo {
     #[error("{}: removing a slot locks out who uses it", .0.as_str())]
     Unconfirmed(SlotId),
     /// `change-password` of a slot without one.
-    #[error("{}: is opened by no password", .0.as_str())]
-    NoPassword(SlotId),
+    #[error("{}: is opened by no password", .0.id.as_str())]
+    NoPassword(SlotInfo),
     /// `rewrap` of a slot whose secret is not at hand.
     #[error("{}: its secret is not at hand", .0.as_str())]
     NotAtHand(SlotId),
@@ -145,7 +145,10 @@ impl Failure for CannotDo {
     fn hint(&self) -> Option<String> {
         Some(match self {
             CannotDo::Unconfirmed(_) => "without a terminal: --yes".into(),
-            CannotDo::NoPassword(id) => format!("a raw key is renewed by: envsec rotate --renew {}", id.as_str()),
+            CannotDo::NoPassword(slot) if slot.kind.is_known() => {
+                format!("a raw key is renewed by: envsec rotate --renew {}", slot.id.as_str())
+            }
+            CannotDo::NoPassword(_) => "update envsec, which does not know that type; or remove the slot".into(),
             CannotDo::NotAtHand(_) => "--password-file FILE or --key-file FILE gives it".into(),
         })
     }
@@ -245,6 +248,7 @@ fn add(args: &Add, ctx: &Ctx<'_>) -> Result<()> {
 }
 
 fn remove(args: &Remove, ctx: &Ctx<'_>) -> Result<()> {
+    slots::must_be_there([&args.id], ctx.project.read_locked()?.iter().map(|(_, locked)| locked))?;
     let question = format!("Remove the slot {}?", args.id.as_str());
     match args.yes || ctx.ui.ask_yes(&question, false)?.ok_or_else(|| CannotDo::Unconfirmed(args.id.clone()))? {
         true if args.keep_data_key => {
@@ -277,10 +281,12 @@ fn change_password(args: &ChangePassword, ctx: &Ctx<'_>) -> Result<()> {
 
 /// Before a person types a new password for it.
 fn must_take_password(id: &SlotId, ctx: &Ctx<'_>) -> Result<()> {
-    for (_, locked) in &ctx.project.read_locked()? {
+    let files = ctx.project.read_locked()?;
+    slots::must_be_there([id], files.iter().map(|(_, locked)| locked))?;
+    for (_, locked) in &files {
         let slot = locked.slots().into_iter().find(|slot| slot.id == *id);
-        if slot.is_some_and(|slot| !matches!(slot.kind, SlotType::Password { .. })) {
-            return Err(CannotDo::NoPassword(id.clone()).into());
+        if let Some(slot) = slot.filter(|slot| !matches!(slot.kind, SlotType::Password { .. })) {
+            return Err(CannotDo::NoPassword(slot).into());
         }
     }
     Ok(())
@@ -290,6 +296,7 @@ fn rewrap(args: &Rewrap, ctx: &Ctx<'_>) -> Result<()> {
     let WithSlots { files, credentials, .. } = ctx.project.open_with_slots(ctx.project.paths()?)?;
     let mut slots: Vec<Vec<NewSlot>> = Vec::new();
     let mut opened_files: Vec<Opened> = Vec::new();
+    slots::must_be_there(&args.ids, files.iter().map(|(opened, _)| opened.unlocked.locked()))?;
     for (opened, matches) in files {
         if let Some(id) = args.ids.iter().find(|id| matches.iter().all(|(known, _)| known != *id)) {
             return Err(CannotDo::NotAtHand(id.clone()).into());
