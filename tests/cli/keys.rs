@@ -64,7 +64,7 @@ fn slots_are_listed_without_a_key_and_with_what_opens_them() {
     sandbox.envsec(["slot", "list"]).prints(format!("{password}\nkey       raw\n"));
     sandbox
         .envsec(["slot", "list", "--key-file", "key"])
-        .prints(format!("{password}\nkey       raw           opened by --key-file\n"));
+        .prints(format!("{password}\nkey       raw           opened by --key-file key\n"));
     let json = sandbox.envsec(["slot", "list", "--json"]).output().stdout;
     let rows: serde_json::Value = serde_json::from_slice(&json).unwrap();
     assert_eq!(rows[0]["id"], "password");

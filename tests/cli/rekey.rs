@@ -89,6 +89,22 @@ fn a_slot_that_is_not_there_is_said_before_anybody_types() {
     }
 }
 
+#[test]
+fn slots_are_listed_by_file_and_by_the_file_that_opens_them() {
+    let sandbox = sandbox();
+    sandbox.write("two.enc", sandbox.read(".env.enc"));
+    private(&sandbox, "other", "another good password");
+    let change = ["slot", "change-password", "password", "-f", "two.enc", "--new-password-file", "other"];
+    sandbox.envsec(cheaply(&[&change[..], &["--keep-data-key", "--key-file", "key"]].concat())).says(KEPT);
+    let files = ["-f", ".env.enc", "-f", "two.enc", "--password-file", "other", "--password-file", "pw"];
+    sandbox.envsec([&["slot", "list"], &files[..]].concat()).prints(
+        ".env.enc  password  scrypt ln=14  opened by --password-file pw\n\
+         .env.enc  key       raw\n\
+         two.enc   password  scrypt ln=15  opened by --password-file other\n\
+         two.enc   key       raw\n",
+    );
+}
+
 /// A slot of a type that this envsec does not know, in Python.
 const LATER_SLOT: &str = "('id=later type=age to=age1xyz', nobody)";
 

@@ -3,7 +3,7 @@
 use super::ui::NotConfirmed;
 use super::{Ctx, new_password, rekey};
 use crate::crypto;
-use crate::error::{Failure, Result, Status};
+use crate::error::{Failure, Result, Status, one_line};
 use crate::project::{Opened, WithSlots};
 use crate::sealed::{
     Credential, NewSlot, RawKey, SlotId, SlotInfo, SlotType, Unlocked, WORK_FACTOR, WRITE_WORK_FACTORS,
@@ -175,7 +175,7 @@ fn list(json: bool, ctx: &Ctx<'_>) -> Result<()> {
         for (opened, matches) in &held.files {
             for slot in opened.unlocked.locked().slots() {
                 let place = matches.iter().find(|(id, _)| *id == slot.id).map(|(_, place)| *place);
-                rows.push(Row::new(opened.path(), slot, place.map(|place| held.sources[place])));
+                rows.push(Row::new(opened.path(), slot, place.map(|place| held.sources[place].clone())));
             }
         }
     } else {
@@ -183,18 +183,19 @@ fn list(json: bool, ctx: &Ctx<'_>) -> Result<()> {
             rows.extend(locked.slots().into_iter().map(|slot| Row::new(path, slot, None)));
         }
     }
-    ctx.ui.data(if json { as_json(&rows) } else { table(&rows) }.as_bytes())
+    let several = rows.iter().any(|row| row.file != rows[0].file);
+    ctx.ui.data(if json { as_json(&rows) } else { table(&rows, several) }.as_bytes())
 }
 
 /// A slot of a file, and what opens it.
 struct Row {
     file: String,
     slot: SlotInfo,
-    by: Option<&'static str>,
+    by: Option<String>,
 }
 
 impl Row {
-    fn new(file: &std::path::Path, slot: SlotInfo, by: Option<&'static str>) -> Self {
+    fn new(file: &std::path::Path, slot: SlotInfo, by: Option<String>) -> Self {
         Row { file: file.to_string_lossy().into_owned(), slot, by }
     }
 
@@ -203,13 +204,16 @@ impl Row {
     }
 }
 
-fn table(rows: &[Row]) -> String {
+/// A line for each slot, with its file if there are several.
+fn table(rows: &[Row], several: bool) -> String {
     let width = rows.iter().map(|row| row.slot.id.as_str().len()).max().unwrap_or(0);
+    let file_width = rows.iter().map(|row| one_line(&row.file).chars().count()).max().unwrap_or(0);
     let line = |row: &Row| {
         let cost = row.work_factor().map_or(String::new(), |ln| format!(" ln={ln}"));
-        let by = row.by.map_or(String::new(), |by| format!("  opened by {by}"));
+        let by = row.by.as_ref().map_or(String::new(), |by| format!("  opened by {by}"));
         let text = format!("{:width$}  {:12}{by}", row.slot.id.as_str(), format!("{}{cost}", row.slot.kind.name()));
-        format!("{}\n", text.trim_end())
+        let file = if several { format!("{:file_width$}  ", one_line(&row.file)) } else { String::new() };
+        format!("{file}{}\n", text.trim_end())
     };
     rows.iter().map(line).collect()
 }

@@ -15,7 +15,7 @@ pub struct WithSlots {
     /// All credentials that were given.
     pub credentials: Vec<Credential>,
     /// Where each of them comes from.
-    pub sources: Vec<&'static str>,
+    pub sources: Vec<String>,
 }
 
 impl Project<'_> {

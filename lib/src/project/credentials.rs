@@ -111,6 +111,15 @@ impl Source {
         self.name
     }
 
+    /// The flag or variable, and which of those that a flag can name. A command is not shown: it may hold a secret.
+    fn in_words(&self) -> String {
+        match &self.place {
+            Place::File(path) if self.name.starts_with('-') => format!("{} {}", self.name, crate::error::shown(path)),
+            Place::Descriptor(number) => format!("{} {number}", self.name),
+            Place::File(_) | Place::Variable | Place::Command(_) => self.name.to_owned(),
+        }
+    }
+
     /// Reads a password.
     ///
     /// # Errors
@@ -193,14 +202,14 @@ impl<'a> Credentials<'a> {
     }
 
     /// All credentials and where each comes from; without any, the terminal's answer for this file.
-    pub(super) fn all(mut self, path: &Path) -> Result<(Vec<Credential>, Vec<&'static str>)> {
+    pub(super) fn all(mut self, path: &Path) -> Result<(Vec<Credential>, Vec<String>)> {
         self.raw_keys()?;
         self.passwords(path)?;
-        let mut sources: Vec<&'static str> = self.sources.keys.iter().map(Source::name).collect();
-        sources.extend(self.sources.passwords.iter().map(Source::name));
+        let named = self.sources.keys.iter().chain(&self.sources.passwords);
+        let mut sources: Vec<String> = named.map(Source::in_words).collect();
         let credentials: Vec<Credential> =
             self.raw_keys.into_iter().flatten().chain(self.passwords.into_iter().flatten()).collect();
-        sources.resize(credentials.len(), "the terminal");
+        sources.resize(credentials.len(), "the terminal".to_owned());
         Ok((credentials, sources))
     }
 
