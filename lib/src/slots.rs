@@ -141,6 +141,23 @@ pub fn plan(held: &WithSlots, flags: &Flags, renewed: &Renewed, also: &Also<'_>)
     held.files.iter().map(slots_of).collect()
 }
 
+/// Slots of a file that go, or get another secret, each with one that stays and that the same password or key opens.
+pub fn still_opened<'h>(
+    matches: &'h [Match],
+    plan: &[NewSlot],
+    renewed: &Renewed,
+    also: &Also<'_>,
+) -> Vec<(&'h SlotId, &'h SlotId)> {
+    let is_replaced = |id: &SlotId| matches!(also, Also::Replace(replaced, _) if **replaced == *id);
+    let stays = |id: &SlotId| plan.iter().any(|slot| slot.id == *id) && renewed.of(id).is_none() && !is_replaced(id);
+    let (staying, going): (Vec<&Match>, Vec<&Match>) = matches.iter().partition(|(id, _)| stays(id));
+    let same = |(gone, place): &'h Match| {
+        let other = staying.iter().find(|(_, other)| other == place);
+        other.map(|(id, _)| (gone, id))
+    };
+    going.into_iter().filter_map(same).collect()
+}
+
 /// The next data key of every file, wrapped for the slots of its plan.
 ///
 /// # Errors

@@ -105,6 +105,31 @@ fn slots_are_listed_by_file_and_by_the_file_that_opens_them() {
     );
 }
 
+#[test]
+fn a_password_that_still_opens_the_file_is_told() {
+    let sandbox = sandbox();
+    private(&sandbox, "new", "another good password");
+    let add = ["slot", "add", "--password", "--id", "alice", "--new-password-file", "pw", "--key-file", "key"];
+    sandbox.envsec(cheaply(&add)).succeeds();
+    let both = ["--password-file", "pw", "--key-file", "key"];
+    let listed = sandbox.envsec([&["slot", "list"], &both[..]].concat()).output().stdout;
+    assert_eq!(String::from_utf8(listed).unwrap().matches("opened by --password-file pw\n").count(), 2);
+    sandbox.envsec(cheaply(&[&["rotate"], &both[..]].concat())).says(NOT_UNDONE);
+    let warning = "warning: .env.enc: what opened the slot alice opens password too, which stays\n";
+    let change = [&["slot", "change-password", "alice", "--new-password-file", "new"], &both[..]].concat();
+    sandbox.envsec(cheaply(&change)).says(&format!("{warning}{NOT_UNDONE}"));
+    opens(&sandbox, &["--password-file", "pw"]);
+    sandbox.envsec(["list", "--slot", "alice", "--password-file", "new"]).output();
+    // And back, to remove it.
+    let back = ["slot", "change-password", "alice", "--new-password-file", "pw", "--password-file", "new"];
+    sandbox.envsec(cheaply(&[&back[..], &both].concat())).says(NOT_UNDONE);
+    let remove = |id| sandbox.envsec(cheaply(&[&["slot", "remove", id, "--yes"], &both[..]].concat()));
+    remove("alice").says(&format!("{warning}{NOT_UNDONE}"));
+    opens(&sandbox, &["--password-file", "pw"]);
+    remove("password").says(NOT_UNDONE);
+    assert!(sandbox.envsec(["get", "A", "--password-file", "pw"]).refuses(4).contains("no credential that fits"));
+}
+
 /// A slot of a type that this envsec does not know, in Python.
 const LATER_SLOT: &str = "('id=later type=age to=age1xyz', nobody)";
 

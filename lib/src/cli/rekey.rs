@@ -3,7 +3,8 @@
 use super::Ctx;
 use super::ui::NotConfirmed;
 use crate::crypto;
-use crate::error::Result;
+use crate::error::{Result, shown};
+use crate::project::Outside as _;
 use crate::sealed::{NextKey, Unlocked};
 use crate::slots::{self, Also, Renewed};
 
@@ -16,7 +17,11 @@ pub(super) fn rekey(ctx: &Ctx<'_>, flags: &slots::Flags, also: &Also<'_>, yes: b
     let renewed = Renewed::new(&flags.renew, rng);
     let held = ctx.project.open_with_slots(ctx.project.paths()?)?;
     let plans = slots::plan(&held, flags, &renewed, also)?;
-    for ((opened, _), plan) in held.files.iter().zip(&plans) {
+    for ((opened, matches), plan) in held.files.iter().zip(&plans) {
+        for (gone, stays) in slots::still_opened(matches, plan, &renewed, also) {
+            let (file, gone, stays) = (shown(opened.path()), gone.as_str(), stays.as_str());
+            ctx.ui.warn(&format!("{file}: what opened the slot {gone} opens {stays} too, which stays"));
+        }
         ctx.ui.note(&format!("{}: a new data key, for {}", opened.path().display(), slots::in_words(plan, &renewed)));
     }
     if !yes && ctx.ui.ask_yes("Go on?", false)? == Some(false) {
