@@ -4,7 +4,7 @@ use super::Ctx;
 use super::ui::NotConfirmed;
 use crate::crypto;
 use crate::error::{Result, shown};
-use crate::project::Outside as _;
+use crate::project::{self, Opened, Outside as _};
 use crate::sealed::{NextKey, Unlocked};
 use crate::slots::{self, Also, Renewed};
 
@@ -28,9 +28,10 @@ pub(super) fn rekey(ctx: &Ctx<'_>, flags: &slots::Flags, also: &Also<'_>, yes: b
         return Err(NotConfirmed.into());
     }
     let mut next: Vec<Option<NextKey>> = slots::make(&held, &plans, rng)?.into_iter().map(Some).collect();
-    let files = held.files.into_iter().map(|(opened, _)| opened).collect();
+    let files: Vec<Opened> = held.files.into_iter().map(|(opened, _)| opened).collect();
+    let paths: Vec<_> = files.iter().map(|opened| opened.path().to_owned()).collect();
     let edit = |number: usize, file: &mut Unlocked| match next[number].take() {
-        Some(next) => Ok(file.rekey(next, &flags.drop_line, rng)?),
+        Some(next) => file.rekey(next, &flags.drop_line, rng).map_err(project::at(&paths[number])),
         None => Ok(()),
     };
     ctx.project.change_all(files, edit, || ctx.ui.raw_keys(&renewed.0))?;

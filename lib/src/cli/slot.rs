@@ -4,7 +4,7 @@ use super::ui::NotConfirmed;
 use super::{Ctx, new_password, rekey};
 use crate::crypto;
 use crate::error::{Failure, Result, Status, one_line};
-use crate::project::{Opened, WithSlots};
+use crate::project::{self, Opened, WithSlots};
 use crate::sealed::{
     Credential, NewSlot, RawKey, SlotId, SlotInfo, SlotType, Unlocked, WORK_FACTOR, WRITE_WORK_FACTORS,
 };
@@ -318,7 +318,7 @@ fn rewrap(args: &Rewrap, ctx: &Ctx<'_>) -> Result<()> {
     let paths: Vec<_> = opened_files.iter().map(|opened| opened.path().to_owned()).collect();
     let edit = |number: usize, file: &mut Unlocked| {
         slots::within_cost(&paths[number], file, |file: &mut Unlocked| {
-            slots[number].iter().try_for_each(|slot| Ok(file.replace_slot(slot, rng)?))
+            slots[number].iter().try_for_each(|slot| file.replace_slot(slot, rng)).map_err(project::at(&paths[number]))
         })
     };
     ctx.project.change_all(opened_files, edit, || Ok(()))?;
