@@ -17,6 +17,7 @@ mod import_formats;
 mod interop;
 mod keys;
 mod man;
+mod meanwhile;
 mod prompts;
 mod rekey;
 mod run;
