@@ -159,6 +159,9 @@ impl Failure for SealedError {
             SealedError::WouldExceed { what: "bytes in a line", .. } => {
                 "a plain value may be the cause: store it as a secret (--secret)"
             }
+            SealedError::WouldExceed { what, .. } if what.ends_with("slots") => {
+                "remove one first: envsec slot remove ID"
+            }
             SealedError::WouldExceed { .. } => "split it into several files: envsec run -f ONE -f TWO",
             SealedError::Conflict { .. } => {
                 "resolve the conflict on one side's version (git checkout --ours FILE, or --theirs), then set what the other side changed"
