@@ -1,9 +1,9 @@
 //! A new data key and changed slots: limits, odd combinations, and files that change meanwhile.
 
-use crate::harness::{LOW_WORK_FACTOR, PASSWORD, Sandbox, reference_tools};
-use crate::keys::{KEPT, NOT_UNDONE, cheaply, opens, private, sandbox};
+use crate::harness::{LOW_WORK_FACTOR, PASSWORD, Sandbox, reference, reference_tools};
+use crate::keys::{KEPT, NOT_UNDONE, WRONG, cheaply, does_not_open, line_with, opens, private, sandbox};
 use envsec::crypto::system_rng;
-use envsec::sealed::{Credential, NewSlot, Password, SlotId, Unlocked};
+use envsec::sealed::{Credential, NewSlot, Password, RawKey, SlotId, Unlocked};
 use envsec::secret::SecretText;
 use std::path::Path;
 
@@ -166,4 +166,129 @@ fn a_slot_of_a_later_envsec_is_left_out_by_name_or_stops_a_new_data_key() {
         sandbox.envsec(["slot", "list"]).prints("key  raw\n");
         sandbox.envsec(["get", "B", "--key-file", "key"]).prints("two");
     }
+}
+
+#[test]
+fn header_lines_of_a_later_envsec_stop_a_new_data_key_until_they_are_left_out_by_kind() {
+    let headers = "lambda k: 'policy max=3', lambda k: 'notes x', lambda k: 'policy max=4'";
+    let sandbox = made_elsewhere("", headers);
+    let before = sandbox.read(".env.enc");
+    let rekey = |args: &[&str]| sandbox.envsec([args, &["--key-file", "key"]].concat());
+    let unknown = "error: .env.enc: the header has lines that this envsec does not know: ";
+    assert_eq!(rekey(&["rotate"]).refuses(1), format!("{unknown}policy, notes"));
+    assert_eq!(rekey(&["rotate", "--drop-line", "policy"]).refuses(1), format!("{unknown}notes"));
+    assert_eq!(rekey(&["rotate", "--drop-line", "policy max=3"]).refuses(1), format!("{unknown}policy, notes"));
+    assert_eq!(rekey(&["rotate", "--renew", "key"]).refuses(1), format!("{unknown}policy, notes"));
+    assert!(sandbox.read(".env.enc") == before);
+    // What keeps the data key keeps them.
+    let add = ["slot", "add", "--password", "--new-password-file", "pw"];
+    sandbox.envsec(cheaply(&[&add[..], &["--key-file", "key"]].concat())).succeeds();
+    let remove = ["slot", "remove", "password", "--yes", "--password-file", "pw"];
+    assert_eq!(rekey(&remove).refuses(1), format!("{unknown}policy, notes"));
+    assert!(sandbox.text(".env.enc").contains("\n#envsec:policy max=3\n#envsec:notes x\n#envsec:policy max=4\n"));
+    rekey(&[&remove[..], &["--drop-line", "notes", "--drop-line", "policy"]].concat()).says(NOT_UNDONE);
+    let text = sandbox.text(".env.enc");
+    assert!(!text.contains("policy") && !text.contains("notes"), "{text}");
+    sandbox.envsec(["get", "B", "--key-file", "key"]).prints("two");
+}
+
+#[test]
+fn previous_and_pending_values_come_along() {
+    let rotation = "lambda k: 'rotation name=A at=2026-01-01T00:00:00Z previous=' + token(k, b'A', b'old', b'previous') \
+                    + ' until=9999-01-01T00:00:00Z pending=' + token(k, b'A', b'next', b'pending') \
+                    + ' since=2026-01-02T00:00:00Z', lambda k: 'rotation name=B at=2026-01-03T00:00:00Z'";
+    let sandbox = made_elsewhere("known('password')", rotation);
+    let before = sandbox.text(".env.enc");
+    sandbox.envsec(cheaply(&["rotate", "--key-file", "key", "--password-file", "pw"])).says(NOT_UNDONE);
+    let after = sandbox.text(".env.enc");
+    let words = |text: &str| {
+        let line = line_with(text, "#envsec:rotation name=A ");
+        line.split(' ').map(str::to_owned).collect::<Vec<_>>()
+    };
+    let (old, new) = (words(&before), words(&after));
+    let changed: Vec<_> = old.iter().zip(&new).filter(|(old, new)| old != new).map(|(old, _)| &old[..8]).collect();
+    assert_eq!((old.len(), new.len(), &changed[..]), (7, 7, &["previous", "pending="][..]));
+    assert_eq!(line_with(&before, "#envsec:rotation name=B "), line_with(&after, "#envsec:rotation name=B "));
+    sandbox.envsec(["export", "--previous", "--key-file", "key"]).prints("A=one\nB=two\nA_PREVIOUS=old\n");
+    for credential in [["--raw-key", sandbox.text("key").trim_end()], ["--password", PASSWORD]] {
+        let output = reference(&sandbox, &[&["open", ".env.enc"], &credential[..]].concat()).output();
+        let opened: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(opened["names"], serde_json::json!({"A": "one", "B": "two"}));
+        assert_eq!((&opened["previous"]["A"], &opened["pending"]["A"]), (&"old".into(), &"next".into()));
+    }
+}
+
+#[test]
+fn a_token_that_does_not_decrypt_stops_a_new_data_key() {
+    // Made with the right key, but for another name.
+    for token in [
+        "previous=' + token(k, b'B', b'x', b'previous') + ' until",
+        "pending=' + token(k, b'A', b'x', b'value') + ' since",
+    ] {
+        let rotation = format!("lambda k: 'rotation name=A at=2026-01-01T00:00:00Z {token}=9999-01-01T00:00:00Z'");
+        let sandbox = made_elsewhere("", &rotation);
+        let before = sandbox.read(".env.enc");
+        for verb in ["--renew", "--drop-slot"] {
+            sandbox.write(".env.enc", &before);
+            sandbox.envsec(["slot", "add", "--raw-key", "--id", "ci", "--key-file", "key"]).output();
+            let with_ci = sandbox.read(".env.enc");
+            let error = sandbox.envsec(["rotate", verb, "ci", "--key-file", "key"]).refuses(5);
+            assert_eq!(error, "error: .env.enc: A: the value does not authenticate");
+            assert!(sandbox.read(".env.enc") == with_ci);
+        }
+    }
+}
+
+#[test]
+fn sixty_four_slots_are_the_most() {
+    let sandbox = Sandbox::new();
+    let mut keys: Vec<RawKey> = (0..63).map(|_| RawKey::generate(&mut system_rng())).collect();
+    private(&sandbox, "key", keys[0].to_text().expose());
+    let slot = |(number, key)| NewSlot {
+        id: SlotId::parse(&format!("k{number}")).unwrap(),
+        credential: Credential::RawKey(key),
+        work_factor: LOW_WORK_FACTOR,
+    };
+    let slots: Vec<NewSlot> = keys.drain(..).enumerate().map(slot).collect();
+    sandbox.write(".env.enc", Unlocked::create(None, &slots, &mut system_rng()).unwrap().seal().unwrap());
+    let add = |id| sandbox.envsec(["slot", "add", "--raw-key", "--id", id, "--key-file", "key"]);
+    assert_eq!(add("last").output().status.code(), Some(0));
+    let before = sandbox.read(".env.enc");
+    add("more").fails(
+        1,
+        "error: .env.enc: the file would have more than 64 slots, which no reader takes; nothing was written\n\
+         hint: remove one first: envsec slot remove ID\n",
+    );
+    assert!(sandbox.read(".env.enc") == before);
+    let rotate = ["rotate", "--key-file", "key"].map(str::to_owned);
+    let renewed = (1..63).map(|number| format!("k{number}")).chain(["last".to_owned()]);
+    let args: Vec<String> = rotate.into_iter().chain(renewed.flat_map(|id| ["--renew".to_owned(), id])).collect();
+    let output = sandbox.envsec(&args).output();
+    let lines = String::from_utf8(output.stdout).unwrap();
+    assert!(lines.lines().count() == 63 && lines.lines().all(|line| line.contains(" envsec_key_1_")), "not 63 keys");
+    let (id, key) = lines.lines().last().unwrap().split_once(' ').unwrap();
+    private(&sandbox, "renewed", key);
+    sandbox.envsec(["list", "--slot", id, "--key-file", "renewed"]).succeeds();
+}
+
+#[test]
+fn a_credential_that_fits_nothing_does_no_harm_beside_those_that_do() {
+    let sandbox = sandbox();
+    let other = Sandbox::sealed();
+    private(&sandbox, "wrong", "not the right password");
+    private(&sandbox, "wrong-key", &other.key);
+    let wrong = ["--password-file", "wrong", "--key-file", "wrong-key"];
+    let both = ["--password-file", "pw", "--key-file", "key"];
+    let before = sandbox.read(".env.enc");
+    // With one slot's secret wrong, that slot's is missing; with all of them wrong, nothing opens.
+    let missing = "error: .env.enc: the secret of key (raw) is not at hand";
+    assert_eq!(sandbox.envsec(cheaply(&[&["rotate"], &wrong[..], &both[..2]].concat())).refuses(4), missing);
+    assert_eq!(sandbox.envsec(cheaply(&[&["rotate"], &wrong[..]].concat())).refuses(4), WRONG);
+    for verb in [&["slot", "rewrap"][..], &["slot", "remove", "key", "--yes"]] {
+        assert_eq!(sandbox.envsec(cheaply(&[verb, &wrong[..]].concat())).refuses(4), WRONG);
+    }
+    assert!(sandbox.read(".env.enc") == before);
+    sandbox.envsec(cheaply(&[&["rotate"], &wrong[..], &both].concat())).says(NOT_UNDONE);
+    opens(&sandbox, &["--password-file", "pw"]);
+    does_not_open(&sandbox, &wrong[..2]);
 }
