@@ -1,7 +1,7 @@
 //! Unlocked sessions, each test in a user namespace and so with a keyring of its own.
 
 use crate::harness::{Run, Sandbox};
-use crate::keys::{private, sandbox};
+use crate::keys::{NOT_UNDONE, cheaply, line_with, private, sandbox};
 use envsec::sealed::Locked;
 
 const ASKS: &str = "error: there is no terminal to ask for it: Password for .env.enc";
@@ -100,10 +100,18 @@ fn a_session_that_ended_or_may_not_be_read_is_none() {
 #[test]
 fn what_is_not_as_it_was_sealed_is_not_unlocked() {
     let sandbox = sandbox();
+    let older = sandbox.text(".env.enc");
+    sandbox.envsec(cheaply(&["rotate", "--key-file", "key", "--password-file", "pw"])).says(NOT_UNDONE);
     let (good, keys) = (sandbox.text(".env.enc"), keys_of(&sandbox));
+    let slot = |text: &str, id: &str| line_with(text, &format!("#envsec:slot id={id} ")) + "\n";
+    let (password, key) = (slot(&good, "password"), slot(&good, "key"));
     for (what, file) in [
         ("an entry planted", format!("{good}PLANTED=\n")),
-        ("ln changed", good.replace(" ln=14", " ln=15")),
+        ("ln changed", good.replace(" ln=15", " ln=14")),
+        ("a slot planted", good.replace(&key, &(key.clone() + &key.replace("id=key", "id=friend")))),
+        ("a slot removed", good.replace(&password, "")),
+        ("slots reordered", good.replace(&key, "").replace(&password, &(key.clone() + &password))),
+        ("a slot of an older revision", good.replace(&password, &slot(&older, "password"))),
         ("cut", good[..good.len() / 2].to_owned()),
     ] {
         sandbox.write(".env.enc", file);
