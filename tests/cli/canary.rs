@@ -292,3 +292,166 @@ fn nothing_secret_is_among_the_arguments_of_any_process() {
     let traced = String::from_utf8(sandbox.shell(&script).output().stdout).unwrap();
     assert!(traced.contains("cat pw") && !traced.contains(CANARY), "{traced}");
 }
+
+/// A file whose password is a canary, and files of credentials that are right, wrong and weak.
+fn with_slots() -> Sandbox {
+    let mut sandbox = Sandbox::with(&[("SECRET", CANARY)]);
+    let key = sandbox.key.clone();
+    sandbox.unset_variable("ENVSEC_KEY");
+    for (name, text) in [
+        ("key", key.as_str()),
+        ("pw", &format!("{CANARY} is the password")),
+        ("pw2", &format!("{CANARY} is the new password")),
+        ("wrong", &format!("{CANARY} is a wrong password")),
+        ("weak", &CANARY[..8]),
+        ("two-lines", &format!("{CANARY} is a password\n{CANARY}")),
+        ("control", &format!("{CANARY} is a password\u{1b}[31m")),
+        ("not-text", &format!("{CANARY} is a password")),
+        ("bad-key", &format!("{}_{CANARY}", key.rsplit_once('_').unwrap().0)),
+    ] {
+        sandbox.write(name, text);
+    }
+    sandbox.write("not-text", [CANARY.as_bytes(), b" is a password \xff"].concat());
+    let change = "envsec slot change-password password --keep-data-key --new-password-file pw --key-file key";
+    sandbox.shell(&format!("chmod 600 *; {change} --work-factor 15 -q")).succeeds();
+    sandbox
+}
+
+/// What verbs about keys are started with: right, and wrong in every class of failure.
+fn command_lines_about_keys() -> Vec<String> {
+    let both = "--password-file pw --key-file key";
+    let verbs = [
+        "rotate --yes --work-factor 15",
+        "rotate --renew key --work-factor 15 >/dev/full",
+        "rotate --renew password",
+        "rotate --drop-slot key --drop-slot password",
+        "rotate --drop-slot nobody",
+        "slot list",
+        "slot list --json",
+        "slot add --password --id new --work-factor 15 --new-password-file pw2",
+        "slot add --password --id new --work-factor 15 --new-password-command 'cat pw2'",
+        "slot add --password --id new --new-password-command 'cat pw2; exit 1'",
+        "slot add --password --id password --new-password-file pw2 --work-factor 15",
+        "slot add --password --id new --new-password-file weak",
+        "slot add --password --id new --new-password-file two-lines",
+        "slot add --password --id new --new-password-file control",
+        "slot add --password --id new --new-password-file not-text",
+        "slot add --password --id new --new-password-file key --new-password-fd 0",
+        "slot add --raw-key --id new >/dev/full",
+        "slot add --raw-key --id key",
+        "slot remove key --yes --work-factor 15",
+        "slot remove key --yes --keep-data-key",
+        "slot remove password",
+        "slot remove nobody --yes",
+        "slot change-password password --new-password-file pw2 --work-factor 15",
+        "slot change-password password --new-password-file weak",
+        "slot change-password key --new-password-file pw2",
+        "slot rewrap --work-factor 15",
+        "slot rewrap nobody",
+        "unlock --ttl 1s",
+        "lock",
+        "status",
+    ];
+    let credentials = [
+        both.to_owned(),
+        format!("-v {both}"),
+        "--password-file pw".to_owned(),
+        "--key-file key --slot key".to_owned(),
+        format!("--password-file wrong {both}"),
+        "--password-file wrong".to_owned(),
+        "--password-file control".to_owned(),
+        "--password-file not-text".to_owned(),
+        "--key-file bad-key".to_owned(),
+        "--key-file pw".to_owned(),
+        "--password-command 'cat pw; exit 3'".to_owned(),
+        "--password-fd 0 < wrong".to_owned(),
+        String::new(),
+    ];
+    let line = |verb: &str, credential: &String| match verb.split_once(" >") {
+        Some((verb, to)) => format!("envsec {verb} {credential} >{to}"),
+        None => format!("envsec {verb} {credential}"),
+    };
+    let right = verbs.iter().flat_map(|verb| credentials[..2].iter().map(|credential| line(verb, credential)));
+    let first = ["rotate", "slot list", "slot add --raw-key", "slot remove", "slot change", "slot rewrap", "unlock"];
+    let one_of_each = first.map(|first| verbs.iter().find(|verb| verb.starts_with(first)).unwrap());
+    let wrong = one_of_each.iter().flat_map(|verb| credentials[2..].iter().map(|credential| line(verb, credential)));
+    right.chain(wrong).collect()
+}
+
+#[test]
+fn no_verb_about_keys_shows_a_value_or_a_credential() {
+    let sandbox = with_slots();
+    let good = sandbox.text(".env.enc");
+    let (key, files) = (sandbox.key.clone(), sandbox.files());
+    let body = &key["envsec_key_1_".len()..40];
+    let mut statuses = std::collections::BTreeSet::new();
+    let check = |script: &str| {
+        let output = silent(&sandbox, script);
+        for stream in [&output.stdout, &output.stderr] {
+            assert!(!String::from_utf8_lossy(stream).contains(body), "{script}");
+        }
+        assert!(!String::from_utf8_lossy(&output.stdout).contains("envsec_key_1_"), "{script} prints a key");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        let mut after = stderr.split("envsec_key_1_").skip(1);
+        assert!(after.all(|rest| !rest.starts_with(|c: char| c.is_ascii_alphanumeric())), "{script} tells a key");
+        let text = sandbox.text(".env.enc");
+        assert!(!text.contains(CANARY) && !text.contains(body), "{script} writes it");
+        assert_eq!(sandbox.files(), files, "{script} leaves something");
+        sandbox.write(".env.enc", &good);
+        output.status.code().unwrap()
+    };
+    // A keyring of its own: a session that is left would open the file for the next command.
+    let in_own_keyring = |line: &str| format!("unshare --user --map-root-user bash -c \"{line}\"");
+    for line in command_lines_about_keys() {
+        statuses.insert(check(&in_own_keyring(&line)));
+    }
+    // A file that somebody changed without a key, and one that gets a new data key meanwhile.
+    for tampered in [good.replace("SECRET=", "SECRE="), good[..good.len() / 2].to_owned()] {
+        for verb in ["rotate --yes", "slot add --raw-key --id new", "slot rewrap", "unlock", "slot list"] {
+            sandbox.write(".env.enc", &tampered);
+            statuses.insert(check(&format!("envsec -v {verb} --key-file key --password-file pw")));
+        }
+    }
+    let rotate = "envsec rotate -q --yes --key-file key --password-file pw --work-factor 15; cat pw2";
+    let add = "envsec slot add --password --id new --key-file key --work-factor 15 --new-password-command";
+    statuses.insert(check(&format!("{add} '{rotate}'")));
+    assert_eq!(statuses.into_iter().collect::<Vec<_>>(), [0, 1, 2, 4, 5, 6]);
+}
+
+#[test]
+fn a_new_key_is_printed_once_and_nowhere_else() {
+    let sandbox = with_slots();
+    for verb in [
+        "slot add --raw-key --id ci",
+        "rotate --yes --renew ci --work-factor 15",
+        "slot remove password --yes --renew ci",
+    ] {
+        let script = format!("envsec -v {verb} --key-file key --password-file pw");
+        let output = sandbox.shell(&script).output();
+        let (stdout, stderr) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+        assert!(output.status.success(), "{script}: {stderr}");
+        let new = stdout.strip_suffix('\n').unwrap();
+        assert!(new.len() == sandbox.key.len() && new.starts_with("envsec_key_1_"), "{script}");
+        let body = &new["envsec_key_1_".len()..40];
+        assert!(!stderr.contains(body) && !stderr.contains(CANARY), "{script}: {stderr}");
+        let files = sandbox.files();
+        assert!(files.iter().all(|file| !String::from_utf8_lossy(&sandbox.read(file)).contains(body)), "{script}");
+    }
+}
+
+#[test]
+fn no_credential_about_keys_is_among_the_arguments_of_any_process() {
+    let sandbox = with_slots();
+    let change = "slot change-password password --new-password-command 'cat pw2' --work-factor 15 -q";
+    for verb in ["rotate --yes --work-factor 15 -q", change, "unlock --ttl 1s", "slot list"] {
+        let script = format!(
+            "strace -f -qq -e trace=execve,write -e write=none -s 4096 -o trace unshare --user --map-root-user \
+             envsec {verb} --password-command 'cat pw' --key-file key >/dev/null && grep execve trace; rm trace"
+        );
+        let traced = String::from_utf8(sandbox.shell(&script).output().stdout).unwrap();
+        assert!(traced.contains("cat pw") && !traced.contains(CANARY), "{verb}: {traced}");
+        sandbox
+            .shell("envsec slot change-password password -q --new-password-file pw --key-file key --work-factor 15")
+            .output();
+    }
+}
