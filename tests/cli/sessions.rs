@@ -55,6 +55,18 @@ fn locking_a_file_forgets_the_data_keys_that_it_had_before_too() {
 }
 
 #[test]
+fn a_file_that_cannot_be_read_is_locked_with_all_others() {
+    let sandbox = sandbox();
+    let script = "envsec unlock --key-file key && cp .env.enc good && echo broken >> .env.enc && envsec lock; \
+                  envsec lock --all && cp good .env.enc && envsec get A";
+    let output = in_own_keyring(&sandbox, script).output();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    let told = "nothing was locked; envsec lock --all locks every file, whatever is wrong with one\nerror: .env.enc:";
+    assert!(stderr.starts_with(told) && stderr.contains(ASKS), "{stderr}");
+    assert_eq!((output.stdout.len(), output.status.code()), (0, Some(4)));
+}
+
+#[test]
 fn several_files_are_unlocked_and_each_is_locked_alone() {
     let sandbox = sandbox();
     let key = sandbox.make("two.enc", None);

@@ -22,7 +22,11 @@ pub(super) fn run(args: &Args, ctx: &Ctx<'_>) -> Result<()> {
         ctx.ui.note(&format!("{forgotten} locked"));
         return Ok(());
     }
-    for (path, locked) in &ctx.project.read_locked()? {
+    let files = ctx.project.read_locked();
+    if files.is_err() {
+        ctx.ui.say("nothing was locked; envsec lock --all locks every file, whatever is wrong with one");
+    }
+    for (path, locked) in &files? {
         let forgotten = keyring::forget(locked.file_id())?;
         let state = if forgotten > 0 { "locked" } else { "was not unlocked" };
         ctx.ui.note(&format!("{}: {state}", path.display()));
