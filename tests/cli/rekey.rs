@@ -292,3 +292,21 @@ fn a_credential_that_fits_nothing_does_no_harm_beside_those_that_do() {
     opens(&sandbox, &["--password-file", "pw"]);
     does_not_open(&sandbox, &wrong[..2]);
 }
+
+#[test]
+fn a_file_that_cannot_be_replaced_keeps_the_others_from_being_replaced() {
+    let sandbox = sandbox();
+    sandbox.write("bound.enc", sandbox.read(".env.enc"));
+    let before = sandbox.read(".env.enc");
+    let rotate = "envsec rotate -f .env.enc -f bound.enc --key-file key --password-file pw --work-factor 15";
+    let script = format!(
+        "cp bound.enc real && mount --bind real bound.enc || exit 99; {rotate}; status=$?; cmp real .env.enc && exit $status"
+    );
+    let mounted = |script: &str| sandbox.shell(&format!("unshare --mount --map-root-user bash -c '{script}'"));
+    let error = mounted(&script).refuses(1);
+    assert!(error.contains("bound.enc: the file cannot be replaced atomically: "), "{error}");
+    assert!(sandbox.read(".env.enc") == before && sandbox.files() == [".env.enc", "bound.enc", "key", "pw", "real"]);
+    mounted(&format!("mount --bind real bound.enc || exit 99; {rotate} --in-place")).says(NOT_UNDONE);
+    opens(&sandbox, &["-f", "real", "--key-file", "key"]);
+    opens(&sandbox, &["-f", ".env.enc", "--password-file", "pw"]);
+}

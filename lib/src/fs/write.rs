@@ -35,11 +35,15 @@ enum New {
 /// it; its mode and, where permitted, its owner stay.
 ///
 /// # Errors
-/// [`FsError::Io`]; the file is as it was, and nothing is left beside it.
+/// [`FsError::CannotRename`], [`FsError::Io`]; the file is as it was, and nothing is left beside it.
 pub fn prepare_replacement(path: &Path, bytes: Vec<u8>, how: Replace) -> Result<Replacement, FsError> {
     let path_buf = path.to_path_buf();
     if how == Replace::InPlace {
         return Ok(Replacement { path: path_buf, new: New::Bytes(bytes) });
+    }
+    // Told now: of several files, none is to be replaced if one cannot be.
+    if is_mount_point(path) {
+        return Err(FsError::CannotRename { path: path_buf, source: io::ErrorKind::ResourceBusy.into() });
     }
     sweep(path);
     let old = path.metadata().map_err(io_error(path, "read its mode"))?;
@@ -69,6 +73,19 @@ impl Replacement {
             }
         }
     }
+}
+
+/// Whether something is mounted on the path itself, over which the system renames nothing. Not known is no.
+#[cfg(target_os = "linux")]
+fn is_mount_point(path: &Path) -> bool {
+    use rustix::fs::{AtFlags, CWD, StatxAttributes, StatxFlags, statx};
+    statx(CWD, path, AtFlags::empty(), StatxFlags::TYPE)
+        .is_ok_and(|stat| stat.stx_attributes.contains(StatxAttributes::MOUNT_ROOT))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn is_mount_point(_: &Path) -> bool {
+    false
 }
 
 /// Puts a file with these bytes and mode 0600 at a path, whether there is a regular file or nothing, in one step. A
