@@ -310,3 +310,58 @@ fn a_file_that_cannot_be_replaced_keeps_the_others_from_being_replaced() {
     opens(&sandbox, &["-f", "real", "--key-file", "key"]);
     opens(&sandbox, &["-f", ".env.enc", "--password-file", "pw"]);
 }
+
+#[test]
+fn a_folder_that_cannot_be_written_keeps_all_files_from_being_written() {
+    let sandbox = sandbox();
+    for (how, what) in
+        [("", "/sub: cannot create a file in the folder: "), ("--in-place", "cannot open it for writing: ")]
+    {
+        let script = format!(
+            "mkdir -p sub && cp .env.enc sub/ && mount --bind sub sub && mount -o remount,bind,ro sub || exit 99; \
+             envsec rotate -f .env.enc -f sub/.env.enc --renew key --password-file pw --work-factor 15 {how}; \
+             status=$?; cmp .env.enc sub/.env.enc && exit $status"
+        );
+        let error = sandbox.shell(&format!("unshare --mount --map-root-user bash -c '{script}'")).refuses(1);
+        assert!(error.contains(what), "{error}");
+    }
+    assert_eq!(sandbox.files(), [".env.enc", "key", "pw", "sub"]);
+}
+
+#[test]
+fn a_pin_of_the_old_data_key_lets_it_change_and_refuses_what_came_after() {
+    let sandbox = sandbox();
+    let pin = String::from_utf8(sandbox.envsec(["status", "--pin", "--key-file", "key"]).output().stdout).unwrap();
+    let pinned = |args: &[&str]| sandbox.envsec(cheaply(args)).variable("ENVSEC_PIN", pin.trim());
+    let rotate = ["rotate", "--key-file", "key", "--password-file", "pw"];
+    pinned(&rotate).says(NOT_UNDONE);
+    let after = sandbox.read(".env.enc");
+    let error = "error: .env.enc: its data key is not the one in ENVSEC_PIN";
+    assert_eq!(pinned(&rotate).refuses(5), error);
+    assert_eq!(
+        pinned(&["slot", "add", "--password", "--new-password-file", "pw", "--key-file", "key"]).refuses(5),
+        error
+    );
+    assert!(sandbox.read(".env.enc") == after);
+}
+
+#[test]
+fn a_file_is_named_once_whatever_it_is_called() {
+    let sandbox = sandbox();
+    std::os::unix::fs::symlink(".env.enc", sandbox.join("link.enc")).unwrap();
+    let both = ["--key-file", "key", "--password-file", "pw"];
+    let rotate = |files: &[&str]| sandbox.envsec(cheaply(&[&["rotate"], files, &both[..]].concat()));
+    let before = sandbox.read(".env.enc");
+    assert!(rotate(&["-f", "link.enc", "-f", ".env.enc"]).refuses(2).ends_with("was named twice"));
+    assert!(sandbox.read(".env.enc") == before);
+    // A hard link is a file of its own once it is replaced; in place it is one file, written twice.
+    for in_place in [&[][..], &["--in-place"]] {
+        let _ = std::fs::remove_file(sandbox.join("hard.enc"));
+        std::fs::hard_link(sandbox.join(".env.enc"), sandbox.join("hard.enc")).unwrap();
+        rotate(&[&["-f", "hard.enc", "-f", ".env.enc"], in_place].concat()).says(NOT_UNDONE);
+        for file in ["hard.enc", ".env.enc"] {
+            opens(&sandbox, &["-f", file, "--key-file", "key"]);
+            opens(&sandbox, &["-f", file, "--password-file", "pw"]);
+        }
+    }
+}

@@ -39,6 +39,7 @@ enum New {
 pub fn prepare_replacement(path: &Path, bytes: Vec<u8>, how: Replace) -> Result<Replacement, FsError> {
     let path_buf = path.to_path_buf();
     if how == Replace::InPlace {
+        open_to_overwrite(path)?;
         return Ok(Replacement { path: path_buf, new: New::Bytes(bytes) });
     }
     // Told now: of several files, none is to be replaced if one cannot be.
@@ -206,8 +207,7 @@ fn take_over(_: &NamedTempFile, _: &std::fs::Metadata) -> io::Result<()> {
 /// Writes over a file. The space is had before the first byte is changed, and what was there is put back if writing fails.
 fn overwrite(path: &Path, bytes: &[u8]) -> Result<(), FsError> {
     let failed = |source| io_error(path, "write it in place")(source);
-    let mut file =
-        OpenOptions::new().read(true).write(true).open(path).map_err(io_error(path, "open it for writing"))?;
+    let mut file = open_to_overwrite(path)?;
     let mut old = Vec::new();
     file.read_to_end(&mut old).map_err(failed)?;
     let written = reserve(&file, bytes.len()).and_then(|()| write_all_of(&mut file, bytes));
@@ -215,6 +215,10 @@ fn overwrite(path: &Path, bytes: &[u8]) -> Result<(), FsError> {
         Ok(()) => failed(source),
         Err(_) => FsError::Damaged { path: path.into(), source },
     })
+}
+
+fn open_to_overwrite(path: &Path) -> Result<File, FsError> {
+    OpenOptions::new().read(true).write(true).open(path).map_err(io_error(path, "open it for writing"))
 }
 
 fn write_all_of(file: &mut File, bytes: &[u8]) -> io::Result<()> {
