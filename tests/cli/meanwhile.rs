@@ -175,3 +175,19 @@ fn of_several_files_none_is_written_if_one_is_another_by_now() {
         assert!(sandbox.read("two.enc") == now, "{}", later.name);
     }
 }
+
+#[test]
+fn what_was_reported_done_beside_rotations_is_there() {
+    let sandbox = sandbox();
+    sandbox.envsec(["slot", "remove", "password", "--yes", "--keep-data-key", "--key-file", "key", "-q"]).succeeds();
+    let script = "for n in $(seq 1 24); do { echo $n | envsec set N$n --key-file key 2>err$n; echo $? >status$n; } & \
+                  if [ $((n % 6)) = 0 ]; then { envsec rotate --key-file key -q || true; } & fi; \
+                  done 2>/dev/null; wait; rm -f err*; cat status*; rm -f status*";
+    let output = sandbox.shell(script).output();
+    let statuses: Vec<String> = String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect();
+    let done = statuses.iter().filter(|status| *status == "0").count();
+    assert!(statuses.len() == 24 && statuses.iter().all(|status| status == "0" || status == "6"), "{statuses:?}");
+    let listed = String::from_utf8(sandbox.envsec(["list"]).output().stdout).unwrap();
+    assert_eq!(listed.lines().filter(|line| line.starts_with('N')).count(), done, "{listed}");
+    opens(&sandbox, &["--key-file", "key"]);
+}
