@@ -81,13 +81,17 @@ fn password_slots_never_cost_more_than_readers_accept() {
 }
 
 #[test]
-fn a_slot_that_is_not_there_is_said_before_anybody_types() {
+fn a_slot_that_is_not_there_or_is_there_already_is_said_before_anybody_types() {
     let sandbox = sandbox();
     let missing = "error: there is no slot nobody: there are password, key";
     for verb in ["remove", "change-password", "rewrap"] {
         let credentials: &[&str] = if verb == "rewrap" { &["--key-file", "key"] } else { &[] };
         assert_eq!(sandbox.envsec([&["slot", verb, "nobody"], credentials].concat()).refuses(2), missing, "{verb}");
     }
+    // And one that is there already, for which nobody gives a password here.
+    let add = |more: &[&str]| sandbox.envsec([&["slot", "add", "--password", "--key-file", "key"], more].concat());
+    assert_eq!(add(&[]).refuses(2), "error: there is a slot password already");
+    assert_eq!(add(&["--id", "key"]).refuses(2), "error: there is a slot key already");
 }
 
 #[test]

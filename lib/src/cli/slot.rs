@@ -6,7 +6,7 @@ use crate::crypto;
 use crate::error::{Failure, Result, Status, one_line};
 use crate::project::{self, Opened, WithSlots};
 use crate::sealed::{
-    Credential, NewSlot, RawKey, SlotId, SlotInfo, SlotType, Unlocked, WORK_FACTOR, WRITE_WORK_FACTORS,
+    Credential, NewSlot, RawKey, SealedError, SlotId, SlotInfo, SlotType, Unlocked, WORK_FACTOR, WRITE_WORK_FACTORS,
 };
 use crate::slots::{self, Also, slot_id};
 
@@ -233,6 +233,7 @@ fn as_json(rows: &[Row]) -> String {
 
 fn add(args: &Add, ctx: &Ctx<'_>) -> Result<()> {
     let opened = ctx.project.open_to_change()?;
+    must_be_free(args, &opened)?;
     let rng = &mut crypto::system_rng();
     let mut slot = if args.raw_key {
         NewSlot::raw_key(RawKey::generate(rng))
@@ -249,6 +250,14 @@ fn add(args: &Add, ctx: &Ctx<'_>) -> Result<()> {
     let path = opened.path().to_owned();
     let edit = |_, file: &mut Unlocked| slots::within_cost(&path, file, |file| Ok(file.add_slot(&slot, rng)?));
     ctx.project.change_all(vec![opened], edit, || ctx.ui.raw_keys(&key))
+}
+
+/// Before a person types a new password for it.
+fn must_be_free(args: &Add, opened: &Opened) -> Result<()> {
+    let default = if args.raw_key { "key" } else { "password" };
+    let id = args.id.clone().or_else(|| SlotId::parse(default));
+    let taken = opened.unlocked.locked().slots().into_iter().find(|slot| Some(&slot.id) == id.as_ref());
+    taken.map_or(Ok(()), |slot| Err(SealedError::SlotExists(slot.id).into()))
 }
 
 fn remove(args: &Remove, ctx: &Ctx<'_>) -> Result<()> {
