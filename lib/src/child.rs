@@ -1,5 +1,9 @@
 //! The child process: its environment, and replacing this process by it.
 
+mod hook;
+
+pub use hook::{Hook, HookError, was_interrupted};
+
 use crate::error::{Failure, Status};
 use crate::vars::{VarName, Vars};
 use std::collections::HashSet;

@@ -23,6 +23,10 @@ pub enum Status {
     NotAuthentic = 5,
     /// Somebody else changed the file meanwhile.
     Conflict = 6,
+    /// A service did not do what it was asked for: a hook failed.
+    Provider = 7,
+    /// What was looked for was found: something is due.
+    Found = 8,
     /// `run` failed before the command was started.
     RunFailed = 125,
     /// `run`: the command was found but cannot be executed.
@@ -46,6 +50,8 @@ impl Status {
             Status::Credential => "no credential, or a wrong one",
             Status::NotAuthentic => "not authentic, malformed, or from a newer envsec",
             Status::Conflict => "conflict",
+            Status::Provider => "a service or its hook failed",
+            Status::Found => "found, or due",
             Status::RunFailed => "nothing was started",
             Status::NotExecutable => "not executable",
             Status::CommandNotFound => "command not found",

@@ -9,6 +9,7 @@
 // 0: words
 pub mod duration;
 pub mod error;
+pub mod pair;
 pub mod secret;
 pub mod vars;
 
@@ -17,6 +18,7 @@ pub mod crypto;
 pub mod dotenv;
 pub mod fs;
 pub mod generate;
+pub mod redact;
 pub mod schema;
 
 // 2: state

@@ -227,13 +227,15 @@ fn coded_rows(text: &str) -> Vec<(&str, &str)> {
 
 #[test]
 fn every_exit_status_is_listed_with_its_meaning() {
-    const ALL: [Status; 9] = [
+    const ALL: [Status; 11] = [
         Status::Other,
         Status::Usage,
         Status::Invalid,
         Status::Credential,
         Status::NotAuthentic,
         Status::Conflict,
+        Status::Provider,
+        Status::Found,
         Status::RunFailed,
         Status::NotExecutable,
         Status::CommandNotFound,
@@ -245,7 +247,9 @@ fn every_exit_status_is_listed_with_its_meaning() {
         | Status::Invalid
         | Status::Credential
         | Status::NotAuthentic
-        | Status::Conflict => status,
+        | Status::Conflict
+        | Status::Provider
+        | Status::Found => status,
         Status::RunFailed | Status::NotExecutable | Status::CommandNotFound => status,
     };
     let document = document("docs/exit-codes.md");
