@@ -4,6 +4,7 @@ use super::error::SchemaError;
 use super::json::Json;
 use crate::duration::Duration;
 use crate::generate::Kind;
+use crate::pair::Pair;
 
 /// Annotations of one schema.
 #[derive(Default)]
@@ -22,6 +23,8 @@ pub(super) struct Annotations {
     pub(super) rotate_every: Option<Duration>,
     /// `x-envsec.grace`: how long an old value is handed out after a rotation.
     pub(super) grace: Option<Duration>,
+    /// `x-envsec.rotation`: how the value is changed at its service.
+    pub(super) rotation: Option<Rotation>,
     /// `x-envsec.requiredIn`: labels.
     pub(super) required_in: Vec<String>,
     /// `x-envsec.forbiddenIn`: labels.
@@ -32,7 +35,48 @@ pub(super) struct Annotations {
     pub(super) docs: Option<String>,
 }
 
-/// The members of `x-envsec`: one place knows them. `source` and `rotation` are kept for later versions.
+/// Commands for the steps of a rotation, `x-envsec.rotation`. A declaration is no part of the seal, so none of them runs
+/// unless its user says so.
+#[derive(Clone, Default, PartialEq, Eq, Debug)]
+pub struct Rotation {
+    /// `onSet`: gives the service the new value.
+    pub on_set: Option<String>,
+    /// `onTest`: tries the new value at the service.
+    pub on_test: Option<String>,
+    /// `onFinish`: takes the old value away from the service.
+    pub on_finish: Option<String>,
+    /// `onAbort`: gives the service the current value again.
+    pub on_abort: Option<String>,
+    /// `pair`: the variable that holds the user whose secret this is, and two users in turn.
+    pub pair: Option<Pair>,
+}
+
+impl Rotation {
+    fn load(json: &Json, pointer: &str) -> Result<Self, SchemaError> {
+        let Json::Object(members) = json else { return Err(SchemaError::rule(pointer, "is no object")) };
+        let mut rotation = Rotation::default();
+        for (name, json) in members {
+            let wrong = |what: &str| SchemaError::rule(&format!("{pointer}/{name}"), what);
+            let step = match name.as_str() {
+                "onSet" => &mut rotation.on_set,
+                "onTest" => &mut rotation.on_test,
+                "onFinish" => &mut rotation.on_finish,
+                "onAbort" => &mut rotation.on_abort,
+                "pair" => {
+                    let pair = json.as_str().ok_or_else(|| wrong("is no text"))?;
+                    rotation.pair = Some(pair.parse().map_err(wrong)?);
+                    continue;
+                }
+                _ => return Err(wrong("is none of onSet, onTest, onFinish, onAbort, pair")),
+            };
+            let command = json.as_str().filter(|text| !text.is_empty() && !text.contains('\0'));
+            *step = Some(command.ok_or_else(|| wrong("is no command"))?.to_owned());
+        }
+        Ok(rotation)
+    }
+}
+
+/// The members of `x-envsec`: one place knows them. `source` is kept for later versions.
 pub(super) const MEMBERS: &[&str] = &[
     "public",
     "generate",
@@ -96,8 +140,7 @@ impl Annotations {
                 "deprecated" => self.deprecated = Some(text()?.to_owned()),
                 "docs" => self.docs = Some(text()?.to_owned()),
                 "source" => drop(text()?),
-                "rotation" if !matches!(json, Json::Object(_)) => return Err(wrong("is no object")),
-                "rotation" => {}
+                "rotation" => self.rotation = Some(Rotation::load(json, &format!("{pointer}/rotation"))?),
                 _ => return Err(wrong(&format!("is none of {}", MEMBERS.join(", ")))),
             }
         }

@@ -23,6 +23,7 @@ mod report;
 mod rules;
 mod secrets;
 
+pub use annotations::Rotation;
 pub use environment::{Entry, Environment, Source, Stored};
 pub use error::SchemaError;
 pub use example::example;
@@ -277,5 +278,10 @@ impl<'s> Property<'s> {
     /// How long its old value is handed out after a rotation.
     pub fn grace(&self) -> Option<Duration> {
         self.inner.annotation(self.nodes, |of| of.grace)
+    }
+
+    /// How its value is changed at its service.
+    pub fn rotation(&self) -> Option<&'s Rotation> {
+        self.inner.annotation(self.nodes, |of| of.rotation.as_ref())
     }
 }
