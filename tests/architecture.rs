@@ -18,11 +18,13 @@ const MODULES: &[(u8, &str, &[&str])] = &[
     (0, "duration", &["error"]),
     (0, "secret", &[]),
     (0, "vars", &["error", "secret"]),
+    (0, "pair", &["vars"]),
     (1, "crypto", &["error", "secret"]),
     (1, "dotenv", &["secret", "vars"]),
     (1, "fs", &["error", "secret"]),
     (1, "generate", &["error", "secret"]),
-    (1, "schema", &["dotenv", "duration", "error", "generate", "vars"]),
+    (1, "redact", &["vars"]),
+    (1, "schema", &["dotenv", "duration", "error", "generate", "pair", "vars"]),
     (2, "child", &["error", "vars"]),
     (2, "formats", &["crypto", "dotenv", "error", "secret", "vars"]),
     (2, "keyring", &["error", "secret"]),
@@ -31,6 +33,11 @@ const MODULES: &[(u8, &str, &[&str])] = &[
     (3, "git", &["child", "error", "fs"]),
     (3, "import", &["child", "dotenv", "error", "formats", "fs", "sealed", "secret", "vars"]),
     (3, "project", &["crypto", "error", "fs", "keyring", "schema", "sealed", "secret", "vars"]),
+    (
+        3,
+        "rotate",
+        &["child", "crypto", "duration", "error", "pair", "project", "redact", "schema", "sealed", "secret", "vars"],
+    ),
     (3, "slots", &["error", "project", "sealed"]),
     (3, "inference", &["dotenv", "error", "formats", "fs", "project", "schema", "sealed", "vars"]),
     (3, "validation", &["child", "error", "project", "schema", "sealed", "secret", "vars"]),
@@ -49,7 +56,9 @@ const MODULES: &[(u8, &str, &[&str])] = &[
             "import",
             "inference",
             "keyring",
+            "pair",
             "project",
+            "rotate",
             "schema",
             "sealed",
             "secret",
@@ -63,11 +72,12 @@ const MODULES: &[(u8, &str, &[&str])] = &[
 /// Calls of `expose()` and `expose_mut()`, where a secret leaves its type, by file.
 const EXPOSE: &[(&str, usize)] = &[
     ("src/child.rs", 2),
+    ("src/child/hook.rs", 1),
     ("src/cli/completions.rs", 1), // the words of a command line
     ("src/cli/export.rs", 3),
     ("src/cli/get.rs", 1),
     ("src/cli/init.rs", 1),
-    ("src/cli/set.rs", 2),
+    ("src/cli/new_value.rs", 2),
     ("src/cli/terminal.rs", 1),
     ("src/cli/ui.rs", 4),
     ("src/crypto.rs", 4),
@@ -84,12 +94,15 @@ const EXPOSE: &[(&str, usize)] = &[
     ("src/inference.rs", 2),
     ("src/keyring.rs", 4),
     ("src/project/credentials.rs", 1),
+    ("src/redact.rs", 1),
+    ("src/rotate/hooks.rs", 1),   // the user that is not in use
+    ("src/rotate/mod.rs", 1),     // the one that is
     ("src/schema/example.rs", 1), // a placeholder, quoted
     ("src/sealed/body.rs", 1),
     ("src/sealed/credential.rs", 7),
-    ("src/sealed/keys.rs", 8),
+    ("src/sealed/keys.rs", 10),
     ("src/sealed/locked.rs", 1),
-    ("src/sealed/rekey.rs", 2),
+    ("src/sealed/rotation.rs", 2),
     ("src/sealed/slot.rs", 7),
     ("src/sealed/unlocked.rs", 6),
     ("src/secret.rs", 2),
@@ -99,8 +112,8 @@ const EXPOSE: &[(&str, usize)] = &[
 
 /// A text of the code, the files or folders that may have it, and why no other.
 const PLACES: &[(&str, &[&str], &str)] = &[
-    ("unsafe", &["src/child.rs", "src/fs/mod.rs"], "one place in a file, with its proof"),
-    ("libc::", &["src/child.rs"], "what a signal does, which std cannot ask"),
+    ("unsafe", &["src/child.rs", "src/child/hook.rs", "src/fs/mod.rs"], "one place in a file, with its proof"),
+    ("libc::", &["src/child.rs", "src/child/hook.rs"], "signals and sessions, which std does not know"),
     ("print!", &[], OUTPUT),
     ("println!", &[], OUTPUT),
     ("eprint!", &[], OUTPUT),
@@ -127,9 +140,9 @@ const PLACES: &[(&str, &[&str], &str)] = &[
     ),
     // cli: /dev/tty.
     ("std::fs", &["src/cli/terminal.rs", "src/cli/ui.rs", "src/fs/"], "fs reads with a limit and replaces atomically"),
-    ("std::io", &["src/child.rs", "src/cli/", "src/fs/"], "streams and terminals are outside"),
+    ("std::io", &["src/child.rs", "src/child/hook.rs", "src/cli/", "src/fs/"], "streams and terminals are outside"),
     // Stdio in git, ExitCode in main.
-    ("std::process", &["src/child.rs", "src/cli/", "src/git.rs"], "child starts processes"),
+    ("std::process", &["src/child.rs", "src/child/hook.rs", "src/cli/", "src/git.rs"], "child starts processes"),
     ("aes_gcm::", &["src/crypto.rs"], PRIMITIVE),
     ("hkdf::", &["src/crypto.rs"], PRIMITIVE),
     ("hmac::", &["src/crypto.rs"], PRIMITIVE),
@@ -152,7 +165,7 @@ const PLACES: &[(&str, &[&str], &str)] = &[
     ("dotenvy::", &["src/formats/dotenv.rs"], "reading as others do is a format's matter"),
     (
         "rustix::",
-        &["src/child.rs", "src/cli/terminal.rs", "src/fs/"],
+        &["src/child/hook.rs", "src/cli/terminal.rs", "src/fs/", "src/child.rs"],
         "what differs between platforms lies in few files",
     ),
     ("raw_value()", PARSERS, FOREIGN_TEXT),
@@ -395,7 +408,7 @@ fn imports_go_down() {
 }
 
 /// Modules of cli that are no verbs: all printing and prompting, and the terminal under it.
-const SHARED_BY_VERBS: &[&str] = &["new_password", "rekey", "terminal", "ui"];
+const SHARED_BY_VERBS: &[&str] = &["new_password", "new_value", "rekey", "terminal", "ui"];
 
 #[test]
 fn verbs_do_not_know_each_other() {

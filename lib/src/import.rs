@@ -11,6 +11,7 @@ use crate::sealed::{Line, MAX_FILE, Storage, Unlocked, Utc};
 use crate::secret::{Secret, SecretText};
 use crate::vars::{Glob, Value, VarName};
 use rand::CryptoRng;
+use std::collections::HashSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -207,9 +208,10 @@ impl Flags {
 }
 
 /// What to do with a name that the sealed file has already.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub enum Existing {
     /// Refuse the whole import.
+    #[default]
     Refuse,
     /// Take the new value.
     Replace,
@@ -218,11 +220,14 @@ pub enum Existing {
 }
 
 /// How to bring entries in.
+#[derive(Default)]
 pub struct Policy {
     /// For names that are there already.
     pub existing: Existing,
     /// Names to store unencrypted.
     pub plain: Vec<Glob>,
+    /// Names of which the file has to say how old they are.
+    pub aging: HashSet<VarName>,
 }
 
 impl Policy {
@@ -302,6 +307,11 @@ pub fn into_file(
             summary.replaced += 1;
         } else {
             summary.kept += 1;
+            above.clear();
+            continue;
+        }
+        if policy.aging.contains(&name) {
+            file.note_age(&name, now);
         }
         above.clear();
     }

@@ -32,6 +32,7 @@ pub mod git;
 pub mod import;
 pub mod inference;
 pub mod project;
+pub mod rotate;
 pub mod slots;
 pub mod validation;
 

@@ -35,6 +35,13 @@ pub struct Flags {
     pub work_factor: u8,
 }
 
+impl Flags {
+    /// Whether any is given that means nothing without a new data key.
+    pub fn are_used(&self) -> bool {
+        !(self.renew.is_empty() && self.drop_slot.is_empty() && self.drop_line.is_empty())
+    }
+}
+
 /// A slot id, for clap.
 ///
 /// # Errors

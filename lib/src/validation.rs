@@ -8,7 +8,7 @@ use crate::schema::{Entry, Environment, Problem, Source, Stored, Verdict};
 use crate::sealed::{Locked, Storage};
 use crate::secret::SecretText;
 use crate::vars::{Glob, Value, VarName};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
 /// How the sources of variables are put together.
@@ -175,6 +175,15 @@ impl Flags {
     }
 }
 
+/// What is declared of values that are about to be written.
+#[derive(Default)]
+pub struct Checked {
+    /// Those that are not as declared.
+    pub invalid: Option<Invalid>,
+    /// The names that are to be rotated every so often, so that the file has to say how old they are.
+    pub aging: HashSet<VarName>,
+}
+
 /// Checks values that are about to be written to a sealed file, each against what is declared of its name.
 ///
 /// # Errors
@@ -183,19 +192,20 @@ pub fn check_values<'v>(
     project: &Project<'_>,
     file: &Path,
     values: impl IntoIterator<Item = (&'v VarName, &'v Value, Storage)>,
-) -> Result<Option<Invalid>> {
-    let Some(declaration) = project.declaration(&[file.to_path_buf()])? else { return Ok(None) };
-    let mut problems = Vec::new();
+) -> Result<Checked> {
+    let Some(declaration) = project.declaration(&[file.to_path_buf()])? else { return Ok(Checked::default()) };
+    let (mut problems, mut aging) = (Vec::new(), HashSet::new());
     for (name, value, storage) in values {
+        if declaration.schema.property(name.as_str()).is_some_and(|property| property.rotate_every().is_some()) {
+            aging.insert(name.clone());
+        }
         let found = declaration.schema.check_value(name.as_str(), value.expose(), stored(storage));
         let in_file = |source| ProjectError::Schema { path: declaration.path.clone(), source };
         problems.append(&mut found.map_err(in_file)?);
     }
-    Ok((!problems.is_empty()).then_some(Invalid {
-        declaration: declaration.path,
-        problems,
-        advice: Advice::NothingWritten,
-    }))
+    let advice = Advice::NothingWritten;
+    let invalid = (!problems.is_empty()).then_some(Invalid { declaration: declaration.path, problems, advice });
+    Ok(Checked { invalid, aging })
 }
 
 fn stored(storage: Storage) -> Stored {

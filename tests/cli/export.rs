@@ -501,7 +501,8 @@ fn the_previous_value_is_exported_while_it_is_handed_out() {
     rotated("2026-01-02T00:00:00Z", &["API_KEY"]).envsec(["export", "--previous"]).prints("API_KEY=new\n");
     rotated("9999-01-01T00:00:00Z", &["API_KEY", "API_KEY_PREVIOUS"]).envsec(["export", "--previous"]).fails(
         1,
-        "error: --previous: API_KEY_PREVIOUS: in the sealed file already, as a variable of its own\n\
-         hint: leave them out with --except, or go without --previous\n",
+        "error: API_KEY_PREVIOUS: a variable of its own in the sealed file, but also the old value of a rotation\n\
+         hint: rename the variable, or end the rotation: envsec rotate NAME --finish; until then: export without \
+         --previous, run --no-previous\n",
     );
 }

@@ -20,6 +20,7 @@ mod man;
 mod meanwhile;
 mod prompts;
 mod rekey;
+mod rotate;
 mod run;
 mod schema;
 mod sessions;

@@ -104,6 +104,8 @@ fn an_empty_value_is_missing_unless_it_is_declared() {
 fn one_name_is_shown_with_all_that_is_known_of_it() {
     let sandbox = Sandbox::new();
     let (key, changed) = rotated(&sandbox);
+    let due = sandbox.shell(&format!("date -u -d '{changed} + 84 days' +%FT%TZ | tr -d '\\n'")).output().stdout;
+    let due = String::from_utf8(due).unwrap();
     declare(
         &sandbox,
         &["API_KEY"],
@@ -118,7 +120,7 @@ fn one_name_is_shown_with_all_that_is_known_of_it() {
         "API_KEY\n  value      from .env.enc, stored secret\n  declared   at least 3 characters, required\n  \
          at         env.schema.json#/properties/API_KEY\n  kind       secret\n  about      Opens the shop.\n             \
          Ask Kim.\n  docs       https://wiki.example.com/api\n  deprecated use SHOP_KEY\n  rotate     every 84d\n  \
-         changed    {changed} (12d ago)\n  problem    out of date: use SHOP_KEY: there is a value\n"
+         changed    {changed} (12d ago)\n  rotation   due {due}\n  problem    out of date: use SHOP_KEY: there is a value\n"
     ));
     status("PUBLIC_NAME").prints(
         "PUBLIC_NAME\n  value      the default\n  declared   any text\n  at         env.schema.json#/properties/PUBLIC_NAME\n  \
@@ -180,9 +182,12 @@ fn json_has_every_row_with_the_same_members() {
     "default": null,
     "description": "a number",
     "docs": null,
+    "due": null,
     "file": ".env.enc",
     "from": "file",
     "name": "A",
+    "pending_since": null,
+    "previous_until": null,
     "problems": [
       {
         "expected": "an integer",
@@ -199,9 +204,12 @@ fn json_has_every_row_with_the_same_members() {
     "default": "true",
     "description": null,
     "docs": null,
+    "due": null,
     "file": null,
     "from": "default",
     "name": "B",
+    "pending_since": null,
+    "previous_until": null,
     "problems": [],
     "required": false,
     "stored": null

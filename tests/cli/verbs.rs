@@ -389,11 +389,11 @@ fn list_needs_no_credential() {
     sandbox.envsec(["set", "--plain", "B=2"]).succeeds();
     sandbox.envsec(["list"]).without("ENVSEC_KEY").prints("B            plain\nLONGER_NAME  secret\n");
     let json: serde_json::Value = serde_json::from_slice(&sandbox.envsec(["list", "--json"]).output().stdout).unwrap();
-    let expected = serde_json::json!([
-        {"name": "B", "storage": "plain", "file": ".env.enc"},
-        {"name": "LONGER_NAME", "storage": "secret", "file": ".env.enc"},
-    ]);
-    assert_eq!(json, expected);
+    let expected = [("B", "plain"), ("LONGER_NAME", "secret")].map(|(name, storage)| {
+        serde_json::json!({"name": name, "storage": storage, "file": ".env.enc", "changed": null, "due": null,
+                           "previous_until": null, "pending_since": null})
+    });
+    assert_eq!(json, serde_json::json!(expected));
     Sandbox::sealed().envsec(["list"]).succeeds();
     Sandbox::sealed().envsec(["list", "--json"]).prints("[]\n");
 }

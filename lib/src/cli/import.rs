@@ -51,10 +51,10 @@ pub(super) fn run(args: &Args, ctx: &Ctx<'_>) -> Result<()> {
         (_, true) => Existing::Keep,
         _ => Existing::Refuse,
     };
-    let policy = Policy { existing, plain: args.reading.plain.clone() };
+    let mut policy = Policy { existing, plain: args.reading.plain.clone(), ..Policy::default() };
     let opened = ctx.project.open_to_change()?;
     let values = import::to_be_written(&opened.unlocked, &incoming, &policy)?;
-    ctx.ui.judge(validation::check_values(&ctx.project, opened.path(), values), args.strict)?;
+    policy.aging = ctx.ui.judge(validation::check_values(&ctx.project, opened.path(), values), args.strict)?;
     let sealed = opened.path().display().to_string();
     let rng = &mut crypto::system_rng();
     let summary = ctx.project.change(opened, |file| import::into_file(file, incoming, &policy, Utc::now(), rng))?;

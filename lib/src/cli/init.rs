@@ -7,7 +7,7 @@ use crate::crypto;
 use crate::error::{Failure, Result, Status, shown};
 use crate::fs::{self, NewFile, Readers};
 use crate::git::{self, IgnoreRules};
-use crate::import::{self, Existing, Policy};
+use crate::import::{self, Policy};
 use crate::inference;
 use crate::project::{self, Outside as _, SCHEMA_NAME, Sources};
 use crate::sealed::{NewSlot, RawKey, Unlocked, Utc, WORK_FACTOR, WRITE_WORK_FACTORS};
@@ -88,7 +88,7 @@ pub(super) fn run(args: &Args, ctx: &Ctx<'_>) -> Result<()> {
     let rng = &mut crypto::system_rng();
     let (slots, key) = new_slots(args, ctx, rng)?;
     let mut file = Unlocked::create(label, &slots, rng).map_err(project::at(&path))?;
-    let policy = Policy { existing: Existing::Refuse, plain: args.reading.plain.clone() };
+    let policy = Policy { plain: args.reading.plain.clone(), ..Policy::default() };
     let imported =
         incoming.map(|incoming| import::into_file(&mut file, incoming, &policy, Utc::now(), rng)).transpose()?;
 

@@ -2,13 +2,16 @@
 
 use super::Ctx;
 use crate::error::Result;
-use crate::sealed::Storage;
+use crate::project::{Declaration, Outside as _};
+use crate::rotate::State;
+use crate::sealed::{Locked, Storage, Utc};
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// List the names
 ///
-/// And whether each is stored secret or plain. This needs no credential, so it does not verify the seal.
+/// Whether each is stored secret or plain, how old it is, when a new value is due, and how far its rotation is. This needs
+/// no credential, so it does not verify the seal.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -16,26 +19,50 @@ Examples:
   envsec list --json | jq -r '.[].name'
   envsec list -e production")]
 pub(super) struct Args {
-    /// A JSON array of {name, storage, file}
+    /// A JSON array of {name, storage, file, changed, due, previous_until, pending_since}
     #[arg(long)]
     json: bool,
 }
 
+/// A name, as the last file has it.
+struct Row<'f> {
+    name: &'f str,
+    storage: Storage,
+    file: &'f Path,
+    rotation: State,
+}
+
 pub(super) fn run(args: &Args, ctx: &Ctx<'_>) -> Result<()> {
-    let files = ctx.project.read_locked()?;
-    let mut rows: Vec<(&str, Storage, &Path)> = Vec::new();
+    let (files, now) = (ctx.project.read_locked()?, Utc::now());
+    let declaration = declaration(ctx, &files);
+    let mut rows: Vec<Row<'_>> = Vec::new();
     let mut places = HashMap::new();
     for (path, locked) in &files {
         for (name, storage) in locked.names() {
-            let place = *places.entry(name).or_insert(rows.len());
+            let every = declaration.as_ref().and_then(|of| of.schema.property(name)).and_then(|of| of.rotate_every());
+            let rotation = match storage {
+                Storage::Secret => State::of(locked, name, every, now),
+                Storage::Plain => State::default(),
+            };
+            let row = Row { name, storage, file: path, rotation };
             // A later file wins, in the place that the name has.
+            let place = *places.entry(name).or_insert(rows.len());
             match rows.get_mut(place) {
-                Some(row) => *row = (name, storage, path),
-                None => rows.push((name, storage, path)),
+                Some(known) => *known = row,
+                None => rows.push(row),
             }
         }
     }
-    ctx.ui.data(if args.json { json(&rows) } else { table(&rows) }.as_bytes())
+    ctx.ui.data(if args.json { json(&rows) } else { table(&rows, now) }.as_bytes())
+}
+
+/// What tells when names are due. The names are there without it.
+fn declaration(ctx: &Ctx<'_>, files: &[(PathBuf, Locked)]) -> Option<Declaration> {
+    let paths: Vec<PathBuf> = files.iter().map(|(path, _)| path.clone()).collect();
+    ctx.project.declaration(&paths).unwrap_or_else(|error| {
+        ctx.ui.warn(&format!("what is due is not known: {error}"));
+        None
+    })
 }
 
 fn word(storage: Storage) -> &'static str {
@@ -45,13 +72,29 @@ fn word(storage: Storage) -> &'static str {
     }
 }
 
-fn table(rows: &[(&str, Storage, &Path)]) -> String {
-    let width = rows.iter().map(|row| row.0.len()).max().unwrap_or(0);
-    rows.iter().map(|(name, storage, _)| format!("{name:width$}  {}\n", word(*storage))).collect()
+fn table(rows: &[Row<'_>], now: Utc) -> String {
+    let width = rows.iter().map(|row| row.name.len()).max().unwrap_or(0);
+    let line = |row: &Row<'_>| {
+        let age = row.rotation.age(now).map(|age| format!("changed {age} ago"));
+        let more: Vec<String> = age.into_iter().chain(row.rotation.news(now)).collect();
+        let more = if more.is_empty() { String::new() } else { format!("  {}", more.join("; ")) };
+        format!("{:width$}  {}{more}\n", row.name, word(row.storage))
+    };
+    rows.iter().map(line).collect()
 }
 
-fn json(rows: &[(&str, Storage, &Path)]) -> String {
-    let row = |(name, storage, path): &(&str, Storage, &Path)| serde_json::json!({"name": name, "storage": word(*storage), "file": path.to_string_lossy()});
-    let rows: Vec<_> = rows.iter().map(row).collect();
-    format!("{:#}\n", serde_json::Value::from(rows))
+fn json(rows: &[Row<'_>]) -> String {
+    let text = |time: Option<Utc>| time.map(|time| time.to_string());
+    let row = |row: &Row<'_>| {
+        serde_json::json!({
+            "name": row.name,
+            "storage": word(row.storage),
+            "file": row.file.to_string_lossy(),
+            "changed": text(row.rotation.changed),
+            "due": text(row.rotation.due),
+            "previous_until": text(row.rotation.previous_until),
+            "pending_since": text(row.rotation.pending_since),
+        })
+    };
+    format!("{:#}\n", serde_json::Value::from(rows.iter().map(row).collect::<Vec<_>>()))
 }

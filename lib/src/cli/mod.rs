@@ -9,6 +9,7 @@ mod list;
 mod lock;
 mod man;
 mod new_password;
+mod new_value;
 mod rekey;
 mod rotate;
 mod run;
@@ -42,8 +43,9 @@ In CI, with the password in ENVSEC_PASSWORD or a raw key in ENVSEC_KEY:
   envsec run -- ./deploy
 
 Exit statuses: 0 done, 1 failure, 2 usage or nothing there, 3 validation
-failed, 4 no or wrong credential, 5 not authentic or malformed, 6 conflict. Of
-run: the command's own; 125 envsec failed, 126 not executable, 127 not found.";
+failed, 4 no or wrong credential, 5 not authentic or malformed, 6 conflict, 7 a
+service or its hook failed, 8 found, or due. Of run: the command's own; 125
+envsec failed, 126 not executable, 127 not found.";
 
 /// dotenv files that may be committed: each secret encrypted, the whole sealed.
 #[derive(Parser)]
@@ -79,7 +81,7 @@ enum Verb {
     Run(run::Args),
     /// Check the variables against their declaration
     Validate(validate::Args),
-    /// Give the file a new data key
+    /// Give names new values, or the file a new data key
     Rotate(rotate::Args),
     /// Show where every variable comes from, and whether it is as declared
     Status(status::Args),

@@ -4,7 +4,7 @@ use super::Ctx;
 use crate::child::{self, Precedence};
 use crate::error::Result;
 use crate::project::{self, Declaration, Opened, Outside as _, Selected};
-use crate::sealed::Label;
+use crate::sealed::{Label, Utc};
 use crate::validation::{self, Advice, Files, Invalid};
 use crate::vars::Vars;
 use std::ffi::OsString;
@@ -16,6 +16,7 @@ use std::ffi::OsString;
 #[derive(clap::Args)]
 #[command(after_help = "\
 A variable that the process has already, and is not empty, wins over the file; --override turns that round.
+While a rotation hands out the old value of NAME, the command gets it as NAME_PREVIOUS.
 
 Examples:
   envsec run -- npm start
@@ -27,6 +28,10 @@ pub(super) struct Args {
     /// Start it although the values are not as declared; defaults are set all the same
     #[arg(long, conflicts_with = "strict")]
     no_validate: bool,
+
+    /// Not NAME_PREVIOUS, where a rotation still hands out the old value
+    #[arg(long)]
+    no_previous: bool,
 
     #[command(flatten)]
     merging: validation::Flags,
@@ -42,6 +47,9 @@ pub(super) fn run(args: &Args, ctx: &Ctx<'_>) -> Result<()> {
     let mut selected = args.merging.select(&files, declaration.as_ref())?;
     if let Some(declaration) = &declaration {
         validate(args, ctx, declaration, &files, &mut selected)?;
+    }
+    if !args.no_previous {
+        args.merging.selection.add_previous(&files, Utc::now(), &mut selected)?;
     }
     let vars = selected.vars;
     if ctx.ui.is_verbose() {

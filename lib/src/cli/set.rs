@@ -1,18 +1,18 @@
 //! `envsec set`: a name gets a value.
 
-use super::Ctx;
+use super::new_value::Generate;
+use super::{Ctx, new_value};
 use crate::child;
 use crate::crypto;
 use crate::error::{Failure, Result, Status};
-use crate::fs;
-use crate::generate::{self, Kind, UnknownKind};
+use crate::generate::{self, Kind};
 use crate::project::{Opened, Outside as _};
 use crate::sealed::{Storage, Utc};
 use crate::secret::SecretText;
 use crate::validation;
-use crate::vars::{MAX_VALUE, Value, VarName};
+use crate::vars::{Value, VarName};
+use std::collections::HashSet;
 use std::path::Path;
-use std::str::FromStr;
 
 /// Set a value
 ///
@@ -56,22 +56,6 @@ pub(super) struct Args {
     strict: bool,
 }
 
-/// What to generate.
-#[derive(Clone, Copy)]
-enum Generate {
-    /// What the declaration says.
-    Auto,
-    Kind(Kind),
-}
-
-impl FromStr for Generate {
-    type Err = UnknownKind;
-
-    fn from_str(text: &str) -> std::result::Result<Self, UnknownKind> {
-        if text == "auto" { Ok(Generate::Auto) } else { text.parse().map(Generate::Kind) }
-    }
-}
-
 /// What was typed makes no sense.
 #[derive(Debug, thiserror::Error)]
 enum SetError {
@@ -81,9 +65,6 @@ enum SetError {
     /// A generated value and a given one.
     #[error("--generate makes the value itself: give it a NAME only")]
     GenerateWithValue,
-    /// `--generate auto`, and nothing says how.
-    #[error("{0}: nothing declares how to generate it")]
-    NoKind(VarName),
 }
 
 impl Failure for SetError {
@@ -94,7 +75,6 @@ impl Failure for SetError {
     fn hint(&self) -> Option<String> {
         match self {
             SetError::Arguments => Some("a value that begins with - goes after --, best through standard input".into()),
-            SetError::NoKind(_) => Some("in env.schema.json: \"x-envsec\": {\"generate\": \"hex:32\"}".into()),
             SetError::GenerateWithValue => None,
         }
     }
@@ -120,24 +100,26 @@ pub(super) fn run(args: &Args, ctx: &Ctx<'_>) -> Result<()> {
         (_, true) => Some(Storage::Secret),
         _ => None,
     };
-    check(args, ctx, &opened, storage, &values)?;
+    let aging = check(args, ctx, &opened, storage, &values)?;
     ctx.project.change(opened, |file| {
         let (now, rng) = (Utc::now(), &mut crypto::system_rng());
         for (name, value) in &values {
-            file.set(name, value, storage, now, rng)?;
+            if file.set(name, value, storage, now, rng)? && aging.contains(name) {
+                file.note_age(name, now);
+            }
         }
         Ok(())
     })
 }
 
-/// Checks the values against their declaration at once, before somebody starts with them.
+/// Checks the values against their declaration at once, before somebody starts with them; returns the names that age.
 fn check(
     args: &Args,
     ctx: &Ctx<'_>,
     opened: &Opened,
     storage: Option<Storage>,
     values: &[(VarName, Value)],
-) -> Result<()> {
+) -> Result<HashSet<VarName>> {
     let stored = |name: &VarName| storage.or_else(|| opened.unlocked.storage(name)).unwrap_or(Storage::Secret);
     let values = values.iter().map(|(name, value)| (name, value, stored(name)));
     ctx.ui.judge(validation::check_values(&ctx.project, opened.path(), values), args.strict)
@@ -166,17 +148,7 @@ fn obtain(args: &Args, name: &VarName, file: &Path, ctx: &Ctx<'_>) -> Result<Sec
     if let Some(generate) = args.generate {
         return Ok(generate::value(kind(generate, name, file, ctx)?, &mut crypto::system_rng()));
     }
-    if ctx.ui.stdin_is_terminal() {
-        return ctx.ui.ask_hidden(&format!("Value for {name}: "));
-    }
-    let mut bytes = fs::read_stdin(MAX_VALUE + 1)?;
-    if !args.keep_newline && bytes.expose().last() == Some(&b'\n') {
-        bytes.truncate(bytes.len() - 1);
-    }
-    if !args.keep_newline && bytes.expose().last() == Some(&b'\r') {
-        ctx.ui.warn(&format!("{name}: the value ends in a carriage return (a text from Windows?)"));
-    }
-    Ok(bytes.into_text().map_err(|_| crate::vars::VarError::NotUtf8)?)
+    new_value::read(name, "Value", args.keep_newline, ctx)
 }
 
 /// What to generate for a name.
@@ -186,7 +158,7 @@ fn kind(generate: Generate, name: &VarName, file: &Path, ctx: &Ctx<'_>) -> Resul
         Generate::Auto => {
             let declaration = ctx.project.needed_declaration(&[file.to_path_buf()])?;
             let kind = declaration.schema.property(name.as_str()).and_then(|property| property.generate());
-            Ok(kind.ok_or_else(|| SetError::NoKind(name.clone()))?)
+            Ok(kind.ok_or_else(|| new_value::NoKind(name.clone()))?)
         }
     }
 }

@@ -5,6 +5,7 @@ use super::ui::escape;
 use crate::error::{Failure, Result, Status, one_line, shown};
 use crate::keyring;
 use crate::project::{self, Declaration, Opened};
+use crate::rotate::State;
 use crate::schema::{Entry, Environment, Problem, Property, Source, Stored, Verdict};
 use crate::sealed::{Label, Utc};
 use crate::validation::{self, Files};
@@ -26,7 +27,7 @@ pub(super) struct Args {
     #[arg(value_name = "NAME")]
     name: Option<VarName>,
 
-    /// A JSON array of {name, from, file, stored, changed, declared, required, default, description, docs, problems}
+    /// A JSON array of {name, from, file, stored, changed, due, previous_until, pending_since, declared, required, default, description, docs, problems}
     #[arg(long)]
     json: bool,
 
@@ -71,6 +72,7 @@ struct Row<'r> {
     stored: Option<Stored>,
     property: Option<Property<'r>>,
     problems: Vec<&'r Problem>,
+    now: Utc,
 }
 
 pub(super) fn run(args: &Args, ctx: &Ctx<'_>) -> Result<()> {
@@ -121,6 +123,7 @@ fn rows<'r>(
     verdict: &'r Verdict,
     files: &'r [Opened],
 ) -> Vec<Row<'r>> {
+    let now = Utc::now();
     let entry = |name: &str| environment.entries.iter().find(|entry| entry.name == name);
     let is_default = |name: &str| verdict.defaults.iter().any(|(known, _)| known == name);
     let row = |name: &'r str, property: Option<Property<'r>>| {
@@ -132,6 +135,7 @@ fn rows<'r>(
             stored: entry.and_then(|entry| entry.stored),
             property,
             problems: of_name(verdict, name),
+            now,
         }
     };
     let declared = declaration.into_iter().flat_map(|declaration| declaration.schema.properties());
@@ -183,24 +187,23 @@ impl Row<'_> {
         })
     }
 
-    fn changed(&self) -> Option<Utc> {
-        self.file.and_then(|opened| opened.unlocked.locked().changed_at(self.name))
-    }
-
-    /// `12d`, since the value was set.
-    fn age(&self) -> Option<String> {
-        let seconds = Utc::now().unix() - self.changed()?.unix();
-        Some(format!("{}d", seconds.max(0) / 86_400))
+    fn rotation(&self) -> State {
+        let every = || self.property.as_ref()?.rotate_every();
+        match (self.file, self.stored) {
+            (Some(opened), Some(Stored::Secret)) => State::of(opened.unlocked.locked(), self.name, every(), self.now),
+            _ => State::default(),
+        }
     }
 
     fn state(&self) -> String {
         let wrong: Vec<String> = self.problems.iter().map(|problem| problem.wrong.clone()).collect();
-        match (wrong.as_slice(), &self.property) {
+        let state = match (wrong.as_slice(), &self.property) {
             ([], Some(_)) if self.from == From::Missing => "not set".to_owned(),
             ([], Some(_)) => "ok".to_owned(),
             ([], None) => "not declared".to_owned(),
             (wrong, _) => wrong.join("; "),
-        }
+        };
+        [vec![state], self.rotation().news(self.now)].concat().join("; ")
     }
 
     fn declared(&self) -> String {
@@ -213,7 +216,7 @@ const HEADS: [&str; 6] = ["NAME", "FROM", "STORED", "AGE", "STATE", "DECLARED"];
 fn table(rows: &[Row<'_>], is_colored: bool) -> String {
     let cells = |row: &Row<'_>| {
         let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
-        let (stored, age) = (or_dash(row.stored().map(str::to_owned)), or_dash(row.age()));
+        let (stored, age) = (or_dash(row.stored().map(str::to_owned)), or_dash(row.rotation().age(row.now)));
         let line = |text: &str| escape(&one_line(text));
         [line(row.name), row.from.word().to_owned(), stored, age, line(&row.state()), line(&row.declared())]
     };
@@ -252,9 +255,11 @@ fn details(row: &Row<'_>, declaration: Option<&Declaration>) -> String {
         ];
         texts.into_iter().for_each(|(what, text)| text.into_iter().for_each(|text| add(what, text)));
     }
-    if let (Some(changed), Some(age)) = (row.changed(), row.age()) {
+    let rotation = row.rotation();
+    if let (Some(changed), Some(age)) = (rotation.changed, rotation.age(row.now)) {
         add("changed", format!("{changed} ({age} ago)"));
     }
+    rotation.news(row.now).into_iter().for_each(|news| add("rotation", news));
     row.problems.iter().for_each(|problem| add("problem", format!("{}: {}", problem.expected, problem.wrong)));
     // What goes on in the next line of a text looks like no line of ours.
     let below = format!("\n{:13}", "");
@@ -277,15 +282,19 @@ fn value_in_words(row: &Row<'_>) -> String {
 }
 
 fn json(rows: &[Row<'_>]) -> String {
+    let text = |time: Option<Utc>| time.map(|time| time.to_string());
     let row = |row: &Row<'_>| {
-        let property = row.property.as_ref();
+        let (property, rotation) = (row.property.as_ref(), row.rotation());
         let problem = |problem: &&Problem| serde_json::json!({"rule": problem.rule, "expected": problem.expected, "wrong": problem.wrong});
         serde_json::json!({
             "name": row.name,
             "from": row.from.word(),
             "file": row.file.map(|opened| path_text(opened.path())),
             "stored": row.stored(),
-            "changed": row.changed().map(|changed| changed.to_string()),
+            "changed": text(rotation.changed),
+            "due": text(rotation.due),
+            "previous_until": text(rotation.previous_until),
+            "pending_since": text(rotation.pending_since),
             "declared": property.map(Property::expected),
             "required": property.is_some_and(Property::is_required),
             "default": property.and_then(Property::default),

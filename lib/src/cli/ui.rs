@@ -6,9 +6,12 @@ use crate::error::{Error, Failure, Result, Status};
 use crate::fs;
 use crate::import::{Source, Summary};
 use crate::project::Outside;
+use crate::rotate::Listener;
 use crate::sealed::{RawKey, SlotId};
 use crate::secret::SecretText;
-use crate::validation::Invalid;
+use crate::validation::Checked;
+use crate::vars::VarName;
+use std::collections::HashSet;
 use std::io::{self, ErrorKind, IsTerminal as _, Write as _};
 
 /// The longest output of a password command, in bytes.
@@ -163,19 +166,19 @@ impl Ui {
         }
     }
 
-    /// Warns of values that are not as declared, or refuses them with `strict`.
-    pub(super) fn judge(&self, checked: Result<Option<Invalid>>, strict: bool) -> Result<()> {
+    /// Warns of values that are not as declared, or refuses them with `strict`; returns the names that age.
+    pub(super) fn judge(&self, checked: Result<Checked>, strict: bool) -> Result<HashSet<VarName>> {
         match checked {
             Err(error) if strict => Err(error),
             Err(error) => {
                 self.warn(&format!("not checked against the declaration: {error}"));
-                Ok(())
+                Ok(HashSet::new())
             }
-            Ok(Some(invalid)) if strict => Err(invalid.into()),
-            Ok(invalid) => {
+            Ok(Checked { invalid: Some(invalid), .. }) if strict => Err(invalid.into()),
+            Ok(Checked { invalid, aging }) => {
                 let problems = invalid.into_iter().flat_map(|invalid| invalid.problems);
                 problems.for_each(|problem| self.warn(&format!("not as declared: {problem}")));
-                Ok(())
+                Ok(aging)
             }
         }
     }
@@ -225,6 +228,16 @@ impl Ui {
             terminal.flush()
         };
         Ok(write().map_err(UiError::Terminal)?)
+    }
+}
+
+impl Listener for Ui {
+    fn printed(&self, bytes: &[u8]) {
+        let _ = io::stderr().write_all(bytes); // as in complain
+    }
+
+    fn progress(&self, message: &str) {
+        self.note(message);
     }
 }
 

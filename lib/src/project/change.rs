@@ -5,7 +5,8 @@ use super::{Opened, Project, ProjectError, Sources, at, read_file};
 use crate::crypto;
 use crate::error::Result;
 use crate::fs::{self, FolderLock, Replace, Replacement};
-use crate::sealed::{Credential, Match, Unlocked};
+use crate::sealed::{Credential, Match, SealedError, Unlocked};
+use crate::secret::Key;
 use std::path::{Path, PathBuf};
 
 /// Opened files, and which of the given credentials opens which of their slots.
@@ -18,7 +19,40 @@ pub struct WithSlots {
     pub sources: Vec<String>,
 }
 
+/// A file that is changed in several steps: its data key, so that no step asks for a credential or calls scrypt again.
+pub struct Held {
+    path: PathBuf,
+    data_key: Key,
+    rev: u64,
+}
+
+impl Opened {
+    /// Keeps what opens this file again.
+    pub fn hold(&self) -> Held {
+        Held {
+            path: self.path.clone(),
+            data_key: self.unlocked.data_key().duplicate(),
+            rev: self.unlocked.locked().rev(),
+        }
+    }
+}
+
 impl Project<'_> {
+    /// Opens a file again, as it is by now.
+    ///
+    /// # Errors
+    /// As [`Project::open`]; [`SealedError::Rekeyed`], [`SealedError::RolledBack`].
+    pub fn reopen(&self, held: &Held) -> Result<Opened> {
+        let path = held.path.clone();
+        let (locked, digest) = self.read(&path, &fs::resolve(&path)?)?;
+        if locked.rev() < held.rev {
+            return Err(at(&path)(SealedError::RolledBack));
+        }
+        let opening = locked.open_with(held.data_key.duplicate()).ok_or(SealedError::Rekeyed).map_err(at(&path))?;
+        let unlocked = locked.verify(opening).map_err(at(&path))?;
+        Ok(Opened { path, digest, unlocked })
+    }
+
     /// Opens files for a change of their slots: every credential is tried on every slot that it could open.
     ///
     /// # Errors

@@ -8,11 +8,11 @@ mod error;
 mod selection;
 mod settings;
 
-pub use change::WithSlots;
+pub use change::{Held, WithSlots};
 pub use credentials::{Outside, Source, Sources};
 pub use declaration::{Declaration, SCHEMA_NAME, read_declaration};
 pub use error::ProjectError;
-pub use selection::{Selected, Selection, SelectionError};
+pub use selection::{Selected, Selection, SelectionError, previous_name};
 pub use settings::{Flags, label, label_of_name};
 
 use crate::crypto;

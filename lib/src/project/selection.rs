@@ -36,7 +36,7 @@ pub enum SelectionError {
     #[error("--only {0}: no name in the sealed file matches")]
     NothingMatches(String),
     /// The name that a previous value would get is a variable already, or is no name.
-    #[error("--previous: {}: {what}", .names.iter().map(String::as_str).collect::<Vec<_>>().join(", "))]
+    #[error("{}: {what}", .names.join(", "))]
     PreviousName {
         /// The names that previous values would get.
         names: Vec<String>,
@@ -56,7 +56,7 @@ impl Failure for SelectionError {
     fn hint(&self) -> Option<String> {
         Some(match self {
             SelectionError::NothingMatches(_) => "envsec list shows the names; * stands for any text".into(),
-            SelectionError::PreviousName { .. } => "leave them out with --except, or go without --previous".into(),
+            SelectionError::PreviousName { .. } => "rename the variable, or end the rotation: envsec rotate NAME --finish; until then: export without --previous, run --no-previous".into(),
         })
     }
 }
@@ -141,9 +141,8 @@ impl Selection {
                 if !self.takes(&name) || later.iter().any(|other| other.unlocked.contains(&name)) {
                     continue;
                 }
-                let previous = format!("{name}_PREVIOUS");
-                let Ok(previous) = VarName::try_from(previous.as_str()) else {
-                    impossible.push(previous);
+                let Some(previous) = previous_name(&name) else {
+                    impossible.push(name.to_string());
                     continue;
                 };
                 if files.iter().any(|file| file.unlocked.contains(&previous)) {
@@ -154,9 +153,14 @@ impl Selection {
                 selected.vars.insert(previous, value);
             }
         }
-        refuse(taken, "in the sealed file already, as a variable of its own")?;
-        refuse(impossible, "longer than a name may be")
+        refuse(taken, "a variable of its own in the sealed file, but also the old value of a rotation")?;
+        refuse(impossible, "too long a name to hand out its old value beside it")
     }
+}
+
+/// What the old value of a name is called while it is handed out; `None` where that is too long.
+pub fn previous_name(name: &VarName) -> Option<VarName> {
+    VarName::try_from(format!("{name}_PREVIOUS").as_str()).ok()
 }
 
 fn all_matched(unmatched: &[&Glob], known: impl Fn(&Glob) -> bool) -> std::result::Result<(), SelectionError> {

@@ -99,13 +99,24 @@ pub enum SealedError {
     #[error("somebody put an older revision in its place meanwhile")]
     RolledBack,
     /// A change that a rotation in progress forbids.
-    #[error("{name}: a rotation is in progress{state}; it has to be finished or aborted first")]
+    #[error("{name}: {state}")]
     Rotating {
         /// The entry.
         name: VarName,
-        /// ` (a pending value)`, ` (a previous value)`.
-        state: &'static str,
+        /// What is in progress.
+        state: Unfinished,
     },
+    /// A step of a rotation that this name cannot take.
+    #[error("{name}: {what}")]
+    NotRotatable {
+        /// The entry.
+        name: VarName,
+        /// What is wrong.
+        what: &'static str,
+    },
+    /// The value that a step was about is not in the file any more.
+    #[error("{0}: somebody else went on with its rotation meanwhile")]
+    RotatedMeanwhile(VarName),
     /// The writer's own check of what it was about to write failed.
     #[error("internal check failed, nothing was written: the new file does not read back: {0}")]
     SelfCheck(String),
@@ -114,7 +125,23 @@ pub enum SealedError {
     Crypto(#[from] CryptoError),
 }
 
+/// How far a rotation is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Unfinished {
+    /// A new value waits to be taken into use.
+    #[error("a rotation of it is pending: its new value waits in the file")]
+    Pending,
+    /// The old value is still handed out.
+    #[error("its old value of the last rotation is still handed out")]
+    Grace,
+}
+
 impl SealedError {
+    /// A name that the file does not have.
+    pub fn not_there(name: &VarName) -> Self {
+        SealedError::NotRotatable { name: name.clone(), what: "no such name in the sealed file" }
+    }
+
     /// An id that no slot of this header has.
     pub(super) fn no_such_slot(id: &SlotId, header: &Header) -> Self {
         SealedError::NoSuchSlot { wanted: id.as_str().into(), present: slot::describe(header) }
@@ -134,12 +161,15 @@ impl SealedError {
 impl Failure for SealedError {
     fn status(&self) -> Status {
         match self {
-            SealedError::NoSuchSlot { .. } | SealedError::SlotExists(_) => Status::Usage,
+            SealedError::NoSuchSlot { .. } | SealedError::SlotExists(_) | SealedError::NotRotatable { .. } => {
+                Status::Usage
+            }
             SealedError::NoFittingSlot(_) | SealedError::WrongCredential => Status::Credential,
             SealedError::Rekeyed
             | SealedError::RolledBack
             | SealedError::SlotsChanged
-            | SealedError::Rotating { .. } => Status::Conflict,
+            | SealedError::Rotating { .. }
+            | SealedError::RotatedMeanwhile(_) => Status::Conflict,
             SealedError::SelfCheck(_)
             | SealedError::WouldExceed { .. }
             | SealedError::LastSlot
@@ -181,6 +211,15 @@ impl Failure for SealedError {
             SealedError::LastSlot => "add another one first: envsec slot add",
             SealedError::UnknownLines(_) => {
                 "update envsec; or leave them out, if you know what they are: --drop-line KIND"
+            }
+            SealedError::Rotating { name, state: Unfinished::Pending } => {
+                return Some(format!("envsec rotate {name} --resume goes on with it, --abort goes back"));
+            }
+            SealedError::Rotating { name, state: Unfinished::Grace } => {
+                return Some(format!("once no program uses the old value any more: envsec rotate {name} --finish"));
+            }
+            SealedError::RotatedMeanwhile(name) => {
+                return Some(format!("envsec status {name} shows how far it is; its service may have another value"));
             }
             SealedError::Crypto(error) => return error.hint(),
             _ => return None,

@@ -76,6 +76,23 @@ impl Keys {
         self.encrypt_with(purpose, name, value, &self.hedged_nonce(name, value, rng))
     }
 
+    /// [`Keys::encrypt`], and the token read back at once.
+    ///
+    /// # Errors
+    /// [`SealedError::SelfCheck`].
+    pub fn encrypt_and_check(
+        &self,
+        purpose: Purpose,
+        name: &VarName,
+        value: &Value,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Vec<u8>, SealedError> {
+        let token = self.encrypt(purpose, name, value, rng);
+        let again = self.decrypt(purpose, name, &token)?;
+        let same = crypto::equal(again.expose().as_bytes(), value.expose().as_bytes());
+        if same { Ok(token) } else { Err(SealedError::SelfCheck(format!("{name} has another value"))) }
+    }
+
     fn encrypt_with(&self, purpose: Purpose, name: &VarName, value: &Value, nonce: &[u8; NONCE]) -> Vec<u8> {
         let mut padded = pad(value.expose().as_bytes());
         let aad = self.associated_data(purpose, name);

@@ -5,7 +5,6 @@ use super::error::SealedError;
 use super::forms::b64u;
 use super::header::{FileId, Header, KeyId, Label};
 use super::keys::{Keys, lp};
-use super::utc::Utc;
 use crate::crypto::Mac;
 use crate::dotenv::MAX_LINES;
 
@@ -58,11 +57,6 @@ impl Locked {
     /// The revision, which grows with every write.
     pub fn rev(&self) -> u64 {
         self.header.seal.rev
-    }
-
-    /// When a name got its value, where the file says so.
-    pub fn changed_at(&self, name: &str) -> Option<Utc> {
-        self.header.rotations().find(|(_, rotation)| rotation.name.as_str() == name).map(|(_, rotation)| rotation.at)
     }
 
     /// What ENVSEC_PIN holds to accept this file from this revision on: `FILE:KEY:REV`.

@@ -2,7 +2,7 @@
 
 use super::body::{Body, Content, Entry, Line, Replacement, Storage};
 use super::credential::Credential;
-use super::error::SealedError;
+use super::error::{SealedError, Unfinished};
 use super::header::{Header, Label, Line as HeaderLine, LineKind, Magic, Rotation, Seal, SlotId};
 use super::keys::{Keys, Purpose};
 use super::locked::Locked;
@@ -141,12 +141,8 @@ impl Unlocked {
     pub fn previous(&self, now: Utc) -> Result<Vars, SealedError> {
         let mut vars = Vars::default();
         for (_, rotation) in self.file.header.rotations() {
-            if let Some((token, until)) = &rotation.previous
-                && *until > now
-            {
-                let value = self.keys.decrypt(Purpose::Previous, &rotation.name, token)?;
-                vars.insert(rotation.name.clone(), value);
-            }
+            let value = self.handed_out(rotation, now)?;
+            value.into_iter().for_each(|value| vars.insert(rotation.name.clone(), value));
         }
         Ok(vars)
     }
@@ -185,9 +181,13 @@ impl Unlocked {
             return Ok(false);
         }
         self.note_change(name, storage, now)?;
+        self.put_value(name, value, storage, rng);
+        Ok(true)
+    }
+
+    pub(super) fn put_value(&mut self, name: &VarName, value: &Value, storage: Storage, rng: &mut dyn CryptoRng) {
         let content = self.encode(name, value, storage, rng);
         self.file.body.put(name, content);
-        Ok(true)
     }
 
     /// Adds a new entry as the last line. For entries that come with their own order and comments.
@@ -269,7 +269,7 @@ impl Unlocked {
     }
 
     /// Whether the entry has this value. One that does not decrypt has not.
-    fn holds(&self, name: &VarName, value: &Value) -> bool {
+    pub(super) fn holds(&self, name: &VarName, value: &Value) -> bool {
         let current = self.get(name).ok().flatten();
         current.is_some_and(|current| crypto::equal(current.expose().as_bytes(), value.expose().as_bytes()))
     }
@@ -289,14 +289,14 @@ impl Unlocked {
         let Some((at, rotation)) = self.file.header.rotation_of(name) else { return Ok(()) };
         let rotating = |state| SealedError::Rotating { name: name.clone(), state };
         if rotation.pending.is_some() {
-            return Err(rotating(" (a pending value)"));
+            return Err(rotating(Unfinished::Pending));
         }
         match storage {
             Storage::Secret => {
                 let moved = Rotation { at: now, ..rotation.clone() };
                 self.file.header.lines[at] = HeaderLine::rotation(moved);
             }
-            Storage::Plain if rotation.previous.is_some() => return Err(rotating(" (a previous value)")),
+            Storage::Plain if rotation.previous.is_some() => return Err(rotating(Unfinished::Grace)),
             Storage::Plain => drop(self.file.header.lines.remove(at)),
         }
         Ok(())

@@ -55,6 +55,11 @@ impl Utc {
         Utc { year, month: month as u8, day: days as u8 + 1, second_of_day }
     }
 
+    /// So many seconds later, at most the last second of 9999; of a time before 1970 counted from 1970.
+    pub fn plus(self, seconds: u64) -> Self {
+        Self::from_unix(u64::try_from(self.unix()).unwrap_or(0).saturating_add(seconds))
+    }
+
     /// Seconds since 1970-01-01T00:00:00Z; negative before.
     pub fn unix(self) -> i64 {
         // Days from civil: years begin in March, so that the leap day is their last.
