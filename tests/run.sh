@@ -65,6 +65,9 @@ need groff-base groff --version
 need mandoc sh -c 'mandoc </dev/null'
 need hyperfine hyperfine --version
 need time /usr/bin/time --version
+need faketime faketime --version
+need procps pgrep --version
+need postgresql sh -c 'ls /usr/lib/postgresql/*/bin/initdb && psql --version'
 python_tools
 schema_suite
 npm_tools

@@ -18,6 +18,7 @@ mod interop;
 mod keys;
 mod man;
 mod meanwhile;
+mod postgres;
 mod prompts;
 mod rekey;
 mod rotate;

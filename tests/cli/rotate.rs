@@ -182,7 +182,7 @@ fn every_step_gets_the_values_through_pipes_and_nothing_else() {
 #[test]
 fn what_a_hook_prints_is_shown_without_the_values_that_the_file_knows() {
     let sandbox = Sandbox::with(&[("A", "old-secret-1"), ("OTHER", "other-secret-2")]);
-    let hook = "cat; echo; base64; cat <&3 >&2; echo; printf %s other-secret-2 | base64; printf %s other-secret-2 | xxd -p; echo done";
+    let hook = "cat; echo; base64; cat <&3 >&2; echo; printf %s other-secret-2 | base64; printf %s other-secret-2 | od -An -tx1 | tr -d \" \\n\"; echo; echo done";
     sandbox
         .envsec(["rotate", "A", "--on-set", hook])
         .stdin("new-secret-3")
