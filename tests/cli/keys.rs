@@ -349,6 +349,21 @@ fn a_terminal_is_shown_the_slots_and_asked() {
     opens(&sandbox, &["--key-file", "key"]);
 }
 
+#[test]
+fn who_changes_a_password_types_the_old_one_first() {
+    let sandbox = sandbox();
+    let change = "envsec slot change-password password --drop-slot key --work-factor 15";
+    let mut terminal = Terminal::start(&sandbox, change);
+    terminal
+        .sees("Password for .env.enc: ")
+        .types(&format!("{PASSWORD}\n"))
+        .sees("New password (empty: generate one): ");
+    let ended = terminal.types("a new good password\n").sees("Again: ").types("a new good password\n").ends();
+    assert_eq!(ended.status, 0, "{}", ended.shown);
+    private(&sandbox, "pw2", "a new good password");
+    opens(&sandbox, &["--password-file", "pw2"]);
+}
+
 /// One test, since all sessions of a user lie in one keyring and `lock --all` ends those of the others.
 #[test]
 fn an_unlocked_file_needs_no_credential_until_its_time_is_up() {

@@ -4,18 +4,22 @@ use super::Ctx;
 use super::ui::NotConfirmed;
 use crate::crypto;
 use crate::error::{Result, shown};
-use crate::project::{self, Opened, Outside as _};
+use crate::project::{self, Opened, Outside as _, WithSlots};
 use crate::sealed::{NextKey, Unlocked};
 use crate::slots::{self, Also, Renewed};
 
 /// What a new key cannot do.
 const NOT_UNDONE: &str = "whoever held a key before can still read every older revision: leaked values have to be changed at their providers";
 
-/// Gives all files that the settings name a new data key, all or none of them.
-pub(super) fn rekey(ctx: &Ctx<'_>, flags: &slots::Flags, also: &Also<'_>, yes: bool) -> Result<()> {
+/// Opens all files that the settings name with all credentials that they name, or else with what a terminal answers.
+pub(super) fn open(ctx: &Ctx<'_>) -> Result<WithSlots> {
+    ctx.project.open_with_slots(ctx.project.paths()?)
+}
+
+/// Gives files a new data key, all or none of them.
+pub(super) fn rekey(ctx: &Ctx<'_>, held: WithSlots, flags: &slots::Flags, also: &Also<'_>, yes: bool) -> Result<()> {
     let rng = &mut crypto::system_rng();
     let renewed = Renewed::new(&flags.renew, rng);
-    let held = ctx.project.open_with_slots(ctx.project.paths()?)?;
     let plans = slots::plan(&held, flags, &renewed, also)?;
     for ((opened, matches), plan) in held.files.iter().zip(&plans) {
         for (gone, stays) in slots::still_opened(matches, plan, &renewed, also) {

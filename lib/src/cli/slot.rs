@@ -270,7 +270,7 @@ fn remove(args: &Remove, ctx: &Ctx<'_>) -> Result<()> {
             ctx.ui.say(KEPT);
             Ok(())
         }
-        true => rekey::rekey(ctx, &args.others, &Also::Remove(&args.id), true),
+        true => rekey::rekey(ctx, rekey::open(ctx)?, &args.others, &Also::Remove(&args.id), true),
         false => Err(NotConfirmed.into()),
     }
 }
@@ -288,8 +288,9 @@ fn change_password(args: &ChangePassword, ctx: &Ctx<'_>) -> Result<()> {
         ctx.ui.say(KEPT);
         return Ok(());
     }
+    let held = rekey::open(ctx)?; // who types both passwords begins with the old one
     let password = Credential::Password(args.new.read(ctx.ui)?);
-    rekey::rekey(ctx, &args.others, &Also::Replace(&args.id, &password), true)
+    rekey::rekey(ctx, held, &args.others, &Also::Replace(&args.id, &password), true)
 }
 
 /// Before a person types a new password for it.

@@ -40,7 +40,7 @@ Examples:
   envsec rotate DB_PASSWORD --run-hooks            the commands of env.schema.json
   envsec rotate --due --dry-run                    what is due by its rotateEvery
   envsec rotate --password-file ~/team.pass --key-file ci.key        a new data key
-  envsec rotate --password-file ~/team.pass --renew ci > ci.key      a new key for ci, too
+  envsec rotate --password-file ~/team.pass --renew ci > new.key     a new key for ci, too
   envsec rotate -f .env.enc -f .env.production.enc                   both, or neither")]
 pub(super) struct Args {
     /// The names that get new values (without any: a new data key)
@@ -214,7 +214,7 @@ pub(super) fn run(args: &Args, ctx: &Ctx<'_>) -> Result<()> {
         return due::run(args, ctx);
     }
     if args.names.is_empty() {
-        return rekey::rekey(ctx, &args.slots, &Also::Nothing, args.yes);
+        return rekey::rekey(ctx, rekey::open(ctx)?, &args.slots, &Also::Nothing, args.yes);
     }
     if args.slots.are_used() {
         return Err(RotateUsage::DataKey.into());
