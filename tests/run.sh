@@ -67,6 +67,7 @@ need hyperfine hyperfine --version
 need time /usr/bin/time --version
 need faketime faketime --version
 need procps pgrep --version
+need systemd systemd-analyze --version
 need postgresql sh -c 'ls /usr/lib/postgresql/*/bin/initdb && psql --version'
 python_tools
 schema_suite

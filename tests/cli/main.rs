@@ -23,6 +23,7 @@ mod prompts;
 mod rekey;
 mod rotate;
 mod run;
+mod schedule;
 mod schema;
 mod sessions;
 mod settings;
