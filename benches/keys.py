@@ -2,7 +2,8 @@
 """What keys cost: keys.py TARGET, the folder of a release build of envsec and examples/scrypt_call (default: target/release).
 
 Starts `run -- true` on 20 secrets from an unlocked session, with a raw key and, for comparison, `true`, in turns; then
-`rotate` on 1,000 secrets and a bare scrypt call. Locks the session again. Linux with the kernel's keyring.
+`rotate` on 1,000 secrets and a bare scrypt call; then new values: `rotate NAME` beside `set NAME`, and `rotate --due` of all
+1,000. Locks the session again. Linux with the kernel's keyring.
 """
 
 import os
@@ -80,3 +81,29 @@ for name, of_name in times.items():
     print(f"{name}: {median(cpu for _, cpu in of_name):.1f} ms CPU")
 calls = median(rotate[1] / scrypt[1] for rotate, scrypt in zip(times["rotate by a password"], times["scrypt"]))
 print(f"rotate by a password: {calls:.2f} times a scrypt call")
+
+by_key = make("values.enc", 1000, True)
+values = [envsec, "-f", "values.enc", "--schema", "declared.json"]
+with open("declared.json", "w") as file:
+    every = ",".join(
+        f'"SECRET_{n:05}":{{"x-envsec":{{"generate":"hex:16","rotateEvery":"1s"}}}}' for n in range(1000)
+    )
+    file.write(f'{{"properties":{{{every}}}}}')
+hook = ["--on-set", "true", "--on-test", "true"]
+times = measure(
+    {
+        "true": (["/bin/true"], clean),
+        "set": ([*values, "set", "SECRET_00500", "--generate", "hex:16"], by_key),
+        "rotate": ([*values, "rotate", "SECRET_00500"], by_key),
+        "rotate with two hooks": ([*values, "rotate", "SECRET_00500", *hook], by_key),
+        "get": ([*values, "get", "SECRET_00500"], by_key),
+    },
+    60,
+)
+for name, of_name in times.items():
+    print(f"{name}, of 1,000: {median(wall for wall, _ in of_name):.2f} ms, {median(cpu for _, cpu in of_name):.2f} ms CPU")
+due = []
+for _ in range(ROTATIONS):
+    time.sleep(2)
+    due.append(start([*values, "rotate", "--due"], by_key))
+print(f"rotate --due, 1,000 of 1,000: {median(wall for wall, _ in due):.1f} ms, {median(cpu for _, cpu in due):.1f} ms CPU")

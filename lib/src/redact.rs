@@ -6,7 +6,8 @@ use crate::vars::Value;
 use base64::Engine as _;
 use base64::alphabet::{STANDARD, URL_SAFE};
 use base64::engine::{GeneralPurpose, general_purpose::NO_PAD};
-use std::collections::HashMap;
+use std::collections::HashSet;
+use std::rc::Rc;
 use zeroize::Zeroizing;
 
 /// Shorter values occur in every text by chance.
@@ -19,44 +20,83 @@ type Bytes = Zeroizing<Vec<u8>>;
 
 struct Pattern {
     bytes: Bytes,
-    instead: String,
+    instead: Rc<str>,
+}
+
+/// Values that are not to be seen.
+pub struct Known {
+    /// In the order of their bytes, none twice.
+    patterns: Vec<Pattern>,
+    /// What they begin with.
+    starts: HashSet<[u8; SHORTEST]>,
+}
+
+impl Known {
+    /// Each of these values is to become `[NAME]`, also in base64, hexadecimal, as part of a URL or of a JSON text, and
+    /// each longer line of a value of several lines. Values of fewer than four bytes are left alone.
+    pub fn new<'v>(values: impl Iterator<Item = (&'v str, &'v Value)>) -> Self {
+        let mut patterns = Vec::new();
+        values.for_each(|(name, value)| add(&mut patterns, name, value.expose().as_bytes()));
+        patterns.sort_by(|a, b| a.bytes.cmp(&b.bytes));
+        patterns.dedup_by(|a, b| a.bytes == b.bytes);
+        let starts = patterns.iter().filter_map(|pattern| pattern.bytes.first_chunk().copied()).collect();
+        Known { patterns, starts }
+    }
+
+    /// For a new stream.
+    pub fn redactor(&self) -> Redactor<'_> {
+        Redactor { known: self, held: Bytes::default() }
+    }
+
+    /// Whether the rest is the beginning of a value, of which more may come.
+    fn may_begin(&self, rest: &[u8]) -> bool {
+        if rest.first_chunk().is_some_and(|start| !self.starts.contains(start)) {
+            return false;
+        }
+        // The first pattern after the rest is one that goes on from it, if any is.
+        let after = self.patterns.partition_point(|pattern| pattern.bytes.as_slice() <= rest);
+        self.patterns.get(after).is_some_and(|pattern| pattern.bytes.starts_with(rest))
+    }
+
+    fn longest_at(&self, mut rest: &[u8]) -> Option<&Pattern> {
+        if !self.starts.contains(rest.first_chunk()?) {
+            return None;
+        }
+        loop {
+            // The last pattern up to the rest begins with every shorter one that the rest begins with too.
+            let after = self.patterns.partition_point(|pattern| pattern.bytes.as_slice() <= rest);
+            let pattern = self.patterns.get(after.checked_sub(1)?)?;
+            if rest.starts_with(&pattern.bytes) {
+                return Some(pattern);
+            }
+            let common = pattern.bytes.iter().zip(rest).take_while(|(a, b)| a == b).count();
+            rest = &rest[..common];
+        }
+    }
+}
+
+fn add(patterns: &mut Vec<Pattern>, name: &str, value: &[u8]) {
+    let instead: Rc<str> = format!("[{name}]").into();
+    let mut add = |bytes: Bytes, shortest: usize| {
+        if bytes.len() >= shortest {
+            patterns.push(Pattern { bytes, instead: Rc::clone(&instead) });
+        }
+    };
+    add(Zeroizing::new(value.to_vec()), SHORTEST);
+    let lines = value.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
+    lines.for_each(|line| add(Zeroizing::new(line.to_vec()), SHORTEST_PART));
+    let spelled = [hex(value, b"0123456789abcdef"), hex(value, b"0123456789ABCDEF"), percent(value), json(value)];
+    let encoded = [STANDARD, URL_SAFE].iter().flat_map(|alphabet| base64_inside(value, alphabet)).collect::<Vec<_>>();
+    spelled.into_iter().chain(encoded).for_each(|bytes| add(bytes, SHORTEST_PART));
 }
 
 /// Replaces known values in what is pushed through it. It holds back no more than the longest value.
-pub struct Redactor {
-    patterns: Vec<Pattern>,
-    /// The places of the patterns by their first bytes.
-    starts: HashMap<[u8; SHORTEST], Vec<usize>>,
+pub struct Redactor<'k> {
+    known: &'k Known,
     held: Bytes,
 }
 
-impl Redactor {
-    /// For these values: each becomes `[NAME]`, also in base64, hexadecimal, as part of a URL or of a JSON text, and each
-    /// longer line of a value of several lines. Values of fewer than four bytes are left alone.
-    pub fn new<'v>(values: impl Iterator<Item = (&'v str, &'v Value)>) -> Self {
-        let mut redactor = Redactor { patterns: Vec::new(), starts: HashMap::new(), held: Bytes::default() };
-        values.for_each(|(name, value)| redactor.add(name, value.expose().as_bytes()));
-        redactor
-    }
-
-    fn add(&mut self, name: &str, value: &[u8]) {
-        self.add_pattern(name, Zeroizing::new(value.to_vec()), SHORTEST);
-        let lines = value.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
-        lines.for_each(|line| self.add_pattern(name, Zeroizing::new(line.to_vec()), SHORTEST_PART));
-        let spelled = [hex(value, b"0123456789abcdef"), hex(value, b"0123456789ABCDEF"), percent(value), json(value)];
-        let encoded = [STANDARD, URL_SAFE].iter().flat_map(|alphabet| base64_inside(value, alphabet));
-        spelled.into_iter().chain(encoded).for_each(|bytes| self.add_pattern(name, bytes, SHORTEST_PART));
-    }
-
-    fn add_pattern(&mut self, name: &str, bytes: Bytes, shortest: usize) {
-        let Some(start) = bytes.first_chunk().filter(|_| bytes.len() >= shortest) else { return };
-        let places = self.starts.entry(*start).or_default();
-        if !places.iter().any(|place| self.patterns[*place].bytes == bytes) {
-            places.push(self.patterns.len());
-            self.patterns.push(Pattern { bytes, instead: format!("[{name}]") });
-        }
-    }
-
+impl Redactor<'_> {
     /// Takes the next bytes of the stream and returns those of which it is known that no value begins among them.
     pub fn push(&mut self, bytes: &[u8]) -> Vec<u8> {
         let mut whole = Zeroizing::new(Vec::with_capacity(self.held.len() + bytes.len()));
@@ -75,10 +115,10 @@ impl Redactor {
         let (mut out, mut at) = (Vec::new(), 0);
         while at < self.held.len() {
             let rest = &self.held[at..];
-            if !ended && self.may_begin(rest) {
+            if !ended && self.known.may_begin(rest) {
                 break;
             }
-            match self.longest_at(rest) {
+            match self.known.longest_at(rest) {
                 Some(pattern) => {
                     out.extend_from_slice(pattern.instead.as_bytes());
                     at += pattern.bytes.len();
@@ -91,24 +131,6 @@ impl Redactor {
         }
         self.held = Zeroizing::new(self.held[at..].to_vec());
         out
-    }
-
-    /// Whether the rest is the beginning of a value, of which more may come.
-    fn may_begin(&self, rest: &[u8]) -> bool {
-        let goes_on = |pattern: &Pattern| pattern.bytes.len() > rest.len() && pattern.bytes.starts_with(rest);
-        match rest.first_chunk() {
-            Some(start) => self.of(start).any(goes_on),
-            None => self.patterns.iter().any(goes_on),
-        }
-    }
-
-    fn longest_at(&self, rest: &[u8]) -> Option<&Pattern> {
-        let fitting = self.of(rest.first_chunk()?).filter(|pattern| rest.starts_with(&pattern.bytes));
-        fitting.max_by_key(|pattern| pattern.bytes.len())
-    }
-
-    fn of(&self, start: &[u8; SHORTEST]) -> impl Iterator<Item = &Pattern> {
-        self.starts.get(start).into_iter().flatten().map(|place| &self.patterns[*place])
     }
 }
 
@@ -173,7 +195,8 @@ mod tests {
     /// What comes out of the text, pushed in pieces of this size.
     fn through(texts: &[&str], text: &[u8], size: usize) -> String {
         let values = values(texts);
-        let mut redactor = Redactor::new(values.iter().map(|(name, value)| (name.as_str(), value)));
+        let known = Known::new(values.iter().map(|(name, value)| (name.as_str(), value)));
+        let mut redactor = known.redactor();
         let mut out: Vec<u8> = text.chunks(size).flat_map(|piece| redactor.push(piece)).collect();
         out.extend(redactor.finish());
         String::from_utf8(out).unwrap()
@@ -192,7 +215,8 @@ mod tests {
     #[test]
     fn what_can_be_no_value_goes_on_at_once() {
         let values = values(&["a very long value that nobody has printed yet"]);
-        let mut redactor = Redactor::new(values.iter().map(|(name, value)| (name.as_str(), value)));
+        let known = Known::new(values.iter().map(|(name, value)| (name.as_str(), value)));
+        let mut redactor = known.redactor();
         assert_eq!(redactor.push(b"done: a v"), b"done: ");
         assert_eq!(redactor.push(b"ery good"), b"a very good");
     }

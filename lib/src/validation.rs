@@ -193,7 +193,20 @@ pub fn check_values<'v>(
     file: &Path,
     values: impl IntoIterator<Item = (&'v VarName, &'v Value, Storage)>,
 ) -> Result<Checked> {
-    let Some(declaration) = project.declaration(&[file.to_path_buf()])? else { return Ok(Checked::default()) };
+    match project.declaration(&[file.to_path_buf()])? {
+        Some(declaration) => check_declared(&declaration, values),
+        None => Ok(Checked::default()),
+    }
+}
+
+/// [`check_values`] by a declaration that is loaded already.
+///
+/// # Errors
+/// As there.
+pub fn check_declared<'v>(
+    declaration: &Declaration,
+    values: impl IntoIterator<Item = (&'v VarName, &'v Value, Storage)>,
+) -> Result<Checked> {
     let (mut problems, mut aging) = (Vec::new(), HashSet::new());
     for (name, value, storage) in values {
         if declaration.schema.property(name.as_str()).is_some_and(|property| property.rotate_every().is_some()) {
@@ -203,8 +216,8 @@ pub fn check_values<'v>(
         let in_file = |source| ProjectError::Schema { path: declaration.path.clone(), source };
         problems.append(&mut found.map_err(in_file)?);
     }
-    let advice = Advice::NothingWritten;
-    let invalid = (!problems.is_empty()).then_some(Invalid { declaration: declaration.path, problems, advice });
+    let (declaration, advice) = (declaration.path.clone(), Advice::NothingWritten);
+    let invalid = (!problems.is_empty()).then_some(Invalid { declaration, problems, advice });
     Ok(Checked { invalid, aging })
 }
 

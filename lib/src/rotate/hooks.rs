@@ -3,9 +3,10 @@
 use super::error::RotateError;
 use crate::child::Hook;
 use crate::error::Result;
-use crate::redact::Redactor;
+use crate::redact::Known;
 use crate::sealed::{Storage, Unlocked};
 use crate::vars::{Value, VarName};
+use std::cell::OnceCell;
 use std::time::Duration;
 
 /// A step at which a command may run.
@@ -90,6 +91,8 @@ pub(super) struct Call<'c> {
     pub(super) other: &'c Value,
     /// In ENVSEC_IDLE: of two users the one that is not in use.
     pub(super) idle: Option<&'c Value>,
+    /// What they must not print: found once, for the first that runs.
+    pub(super) known: OnceCell<Known>,
 }
 
 impl Call<'_> {
@@ -102,8 +105,14 @@ impl Call<'_> {
         file: &Unlocked,
         output: &mut dyn FnMut(&[u8]),
     ) -> Result<()> {
-        let secrets = self.secrets(file)?;
-        let mut redactor = Redactor::new(secrets.iter().map(|(name, value)| (name.as_str(), value)));
+        let known = match self.known.get() {
+            Some(known) => known,
+            None => {
+                let secrets = self.secrets(file)?;
+                self.known.get_or_init(|| Known::new(secrets.iter().map(|(name, value)| (name.as_str(), value))))
+            }
+        };
+        let mut redactor = known.redactor();
         let mut variables = vec![("NAME", self.name.as_str()), ("ENVSEC_STEP", step.name())];
         variables.extend(self.idle.map(|user| ("ENVSEC_IDLE", user.expose())));
         let hook = Hook { command, variables, value: self.value, other: self.other, limit };

@@ -21,6 +21,7 @@ use crate::sealed::{SealedError, Unlocked, Utc};
 use crate::secret::SecretText;
 use crate::vars::{Value, VarName};
 use error::{Stage, unfinished};
+use std::cell::OnceCell;
 
 /// How far two clocks may differ, in seconds, before one of them counts as wrong.
 const SKEW: u64 = 300;
@@ -183,7 +184,13 @@ impl Rotator<'_> {
         subject.must_be_whole(file)?;
         let idle = subject.pair.as_ref().map(|pair| file.pending(&pair.name)).transpose()?;
         let value = current(file, &subject.name)?;
-        let call = hooks::Call { name: &subject.name, value: &value, other: &dropped, idle: idle.as_ref() };
+        let call = hooks::Call {
+            name: &subject.name,
+            value: &value,
+            other: &dropped,
+            idle: idle.as_ref(),
+            known: OnceCell::new(),
+        };
         self.run(Step::Abort, &manner.hooks, &opened, &call).map_err(unfinished(&subject.name, Stage::Pending))?;
         let dropped: Next = [(subject.name.clone(), dropped)].into_iter().chain(of_pair(subject, idle)).collect();
         self.project
@@ -202,7 +209,13 @@ impl Rotator<'_> {
             Some(pair) => Some(idle(file, pair)?),
             None => None,
         };
-        let call = hooks::Call { name: &subject.name, value: &value, other: &old, idle: idle.as_ref() };
+        let call = hooks::Call {
+            name: &subject.name,
+            value: &value,
+            other: &old,
+            idle: idle.as_ref(),
+            known: OnceCell::new(),
+        };
         self.run(Step::Finish, &manner.hooks, &opened, &call).map_err(unfinished(&subject.name, Stage::InUse))?;
         let pair = subject.pair.as_ref().map(|pair| &pair.name);
         let old_user = pair.and_then(|name| file.kept_previous(name).ok()).map(|(old, _)| old);
@@ -236,6 +249,7 @@ impl Rotator<'_> {
             value: &next[0].1,
             other: &old,
             idle: next.get(1).map(|(_, user)| user),
+            known: OnceCell::new(),
         };
         self.run(Step::Set, &manner.hooks, &opened, &call)?;
         self.run(Step::Test, &manner.hooks, &opened, &call)?;

@@ -190,7 +190,7 @@ impl Work<'_> {
                 let kind = values::declared_kind(name, self.declaration).ok_or_else(|| Left::NoKind(name.clone()))?;
                 rotate::check(opened, &subject, manner.grace, Utc::now())?;
                 let value = [(name.clone(), Value::try_from(generate::value(kind, &mut crypto::system_rng()))?)];
-                values::must_be_as_declared(self.ctx, opened, &value)?;
+                values::must_be_as_declared(self.declaration, &value)?;
                 let [(_, value)] = value;
                 Ok(Job::Replace(subject, value, manner))
             }

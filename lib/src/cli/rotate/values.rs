@@ -12,7 +12,7 @@ use crate::project::{Declaration, Opened};
 use crate::rotate::{self, Hooks, Manner, Rotator, Step, Subject};
 use crate::schema::Property;
 use crate::sealed::{Storage, Utc};
-use crate::validation::{self, Advice};
+use crate::validation::{self, Advice, Invalid};
 use crate::vars::{Value, VarName};
 
 /// What is rotated, and how.
@@ -49,7 +49,7 @@ pub(super) fn run(args: &Args, ctx: &Ctx<'_>) -> Result<()> {
         rotate::check(&opened, subject, manner.grace, now)?;
     }
     let values = new_values(args, ctx, declaration.as_ref())?;
-    must_be_as_declared(ctx, &opened, &values)?;
+    must_be_as_declared(declaration.as_ref(), &values)?;
     let mut values = values.into_iter().map(|(_, value)| value);
     if jobs.iter().all(|(_, manner)| manner.hooks.are_none()) {
         let jobs = jobs.into_iter().zip(values);
@@ -158,13 +158,11 @@ pub(super) fn declared_kind(name: &VarName, declaration: Option<&Declaration>) -
 }
 
 /// A value that comes into use by itself had better be right.
-pub(super) fn must_be_as_declared(ctx: &Ctx<'_>, opened: &Opened, values: &[(VarName, Value)]) -> Result<()> {
+pub(super) fn must_be_as_declared(declaration: Option<&Declaration>, values: &[(VarName, Value)]) -> Result<()> {
+    let Some(declaration) = declaration else { return Ok(()) };
     let values = values.iter().map(|(name, value)| (name, value, Storage::Secret));
-    match validation::check_values(&ctx.project, opened.path(), values)?.invalid {
-        Some(mut invalid) => {
-            invalid.advice = Advice::None;
-            Err(invalid.into())
-        }
+    match validation::check_declared(declaration, values)?.invalid {
+        Some(invalid) => Err(Invalid { advice: Advice::None, ..invalid }.into()),
         None => Ok(()),
     }
 }
