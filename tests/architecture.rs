@@ -142,7 +142,7 @@ const PLACES: &[(&str, &[&str], &str)] = &[
     ("std::fs", &["src/cli/terminal.rs", "src/cli/ui.rs", "src/fs/"], "fs reads with a limit and replaces atomically"),
     ("std::io", &["src/child.rs", "src/child/hook.rs", "src/cli/", "src/fs/"], "streams and terminals are outside"),
     // Stdio in git, ExitCode in main.
-    ("std::process", &["src/child.rs", "src/child/hook.rs", "src/cli/", "src/git.rs"], "child starts processes"),
+    ("std::process", &["src/child.rs", "src/child/hook.rs", "src/cli/", "src/git/"], "child starts processes"),
     ("aes_gcm::", &["src/crypto.rs"], PRIMITIVE),
     ("hkdf::", &["src/crypto.rs"], PRIMITIVE),
     ("hmac::", &["src/crypto.rs"], PRIMITIVE),

@@ -1,8 +1,8 @@
 //! Ignore rules: plaintext env files stay out of the repository, sealed ones get in.
 
+use super::GitError;
 use crate::child;
-use crate::error::{Failure, Status};
-use crate::fs::{self, FsError};
+use crate::fs;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -28,21 +28,6 @@ pub enum IgnoreRules {
     StillWrong(PathBuf, Vec<&'static str>),
     /// Lines were added, but git is not there to check them.
     Unverified(PathBuf),
-}
-
-/// Why the rules could not be written.
-#[derive(Debug, thiserror::Error)]
-#[error(transparent)]
-pub struct GitError(#[from] FsError);
-
-impl Failure for GitError {
-    fn status(&self) -> Status {
-        self.0.status()
-    }
-
-    fn hint(&self) -> Option<String> {
-        Some("--no-git leaves .gitignore alone".into())
-    }
 }
 
 /// Makes the repository ignore plaintext env files in `folder` and not the sealed ones: in the `.gitignore` of that folder
