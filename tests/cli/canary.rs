@@ -455,3 +455,171 @@ fn no_credential_about_keys_is_among_the_arguments_of_any_process() {
             .output();
     }
 }
+
+/// A file whose values, old and new, are canaries; a declaration with commands; and what a rotation is started with.
+fn to_rotate() -> Sandbox {
+    let sandbox = Sandbox::with(&[
+        ("SECRET", &format!("{CANARY} is the old value")),
+        ("DB_USER", &format!("{CANARY}_a")),
+        ("GRACE", &format!("{CANARY} is handed out")),
+        ("WAITS", &format!("{CANARY} is current")),
+    ]);
+    let new = |text: &str| format!("{CANARY} {text}");
+    sandbox.envsec(["rotate", "GRACE", "--grace", "1h"]).stdin(new("is in use")).succeeds();
+    sandbox.envsec(["rotate", "WAITS", "--on-set", "false"]).stdin(new("waits")).refuses(7);
+    sandbox.envsec(["set", "--plain", "PLAIN=x"]).succeeds();
+    for (name, text) in [
+        ("new", new("is the new value")),
+        ("lines", format!("{CANARY} is the first line\n{CANARY} is the second line\n")),
+        ("not-text", CANARY.to_owned()),
+        ("key", sandbox.key.clone()),
+        (
+            "env.schema.json",
+            r#"{"properties": {
+                "REFUSED": {"maxLength": 5, "x-envsec": {"generate": "hex:16", "rotateEvery": "1d"}},
+                "WAITS": {"maxLength": 5, "x-envsec": {"rotateEvery": "1d"}},
+                "SECRET": {"x-envsec": {"rotateEvery": "1d", "rotation": {
+                    "onSet": "cat; cat <&3 >&2; exit 4", "onAbort": "cat; cat <&3", "onFinish": "cat; cat <&3"}}}}}"#
+                .to_owned(),
+        ),
+    ] {
+        sandbox.write(name, text);
+    }
+    sandbox.write("not-text", [CANARY.as_bytes(), b"\xff"].concat());
+    sandbox.envsec(["set", "REFUSED"]).stdin("x").output();
+    sandbox
+}
+
+/// Both values, as they are and as programs like to print them.
+const PRINTING_HOOK: &str = "v=$(cat); o=$(cat <&3); for x in \"$v\" \"$o\"; do echo \"$x\"; echo \"$x\" >&2; \
+    printf %s \"$x\" | base64 >&2; printf %s \"user:$x\" | base64; printf %s \"$x\" | od -An -v -tx1 | tr -d ' \\n'; echo; \
+    printf \"$x\"; sleep 0.01; printf \"$x\" >&2; done; exit";
+
+fn command_lines_of_rotations() -> Vec<String> {
+    let print = |status: u8| format!("'{} {status}'", PRINTING_HOOK.replace('\'', "'\\''"));
+    let (ok, fails) = (print(0), print(9));
+    let mut lines = vec![
+        "get SECRET --previous".into(),
+        "get WAITS --previous".into(),
+        "get GRACE --previous --password-file new".into(),
+        "list".into(),
+        "list --json".into(),
+        "status".into(),
+        "status GRACE".into(),
+        "status WAITS --json".into(),
+        "validate".into(),
+        "validate --json".into(),
+        "set WAITS <new".into(),
+        "unset WAITS".into(),
+    ];
+    lines.extend([
+        "rotate --due --dry-run".into(),
+        "rotate --due --dry-run --json".into(),
+        "rotate --due".into(),
+        "rotate --due --run-hooks".into(),
+        "rotate --due --no-hooks".into(),
+    ]);
+    for from in ["<new", "<lines", "<lines --keep-newline", "<not-text", "<new --password-fd 0", "<&-"] {
+        lines.push(format!("rotate SECRET {from}").replace(" <", " --no-hooks <"));
+    }
+    for more in [
+        "--no-hooks".to_owned(),
+        "--no-hooks --grace 1h".into(),
+        "--run-hooks".into(),
+        String::new(),
+        format!("--on-set {ok} --on-test {ok} --on-finish {ok}"),
+        format!("--on-set {ok} --on-finish {fails}"),
+        format!("--on-set {fails}"),
+        format!("--on-set {ok} --on-test {fails} --grace 1h"),
+        format!("--on-set {ok} --pair DB_USER={CANARY}_a,b --on-test {fails}"),
+        format!("--pair DB_USER=a,{CANARY}"),
+        format!("--pair {CANARY}"),
+        format!("--pair DB_USER={CANARY}_a,b --on-set {ok}"),
+        format!("--generate {CANARY}"),
+        format!("--grace {CANARY}"),
+        "--on-set 'cat; sleep 300' --hook-timeout 1s".into(),
+        "--on-set 'cat; kill -9 $$'".into(),
+        "--on-set 'cat; kill $PPID; sleep 300'".into(),
+        "--on-set ./missing".into(),
+        "--on-set 'cat; rm .env.enc'".into(),
+        "--on-set 'cat; sed -i s/^PLAIN=x/PLAIN=y/ .env.enc'".into(),
+        "--on-set 'cat; ENVSEC_KEY=$(cat key) envsec rotate SECRET --abort --yes --no-hooks'".into(),
+        "--on-set 'cat; ENVSEC_KEY=$(cat key) envsec rotate --drop-slot password --work-factor 15'".into(),
+    ] {
+        lines.push(format!("rotate SECRET {more} <new"));
+    }
+    lines.extend(command_lines_of_begun(&ok, &fails));
+    lines
+}
+
+/// Going on, going back and ending, where that fits and where it does not.
+fn command_lines_of_begun(ok: &str, fails: &str) -> Vec<String> {
+    let mut lines = Vec::new();
+    for name in ["WAITS", "GRACE", "REFUSED", "PLAIN", "NOPE"] {
+        lines.push(format!("rotate {name} <new"));
+        for more in ["--resume", "--abort", "--finish"] {
+            lines.push(format!("rotate {name} {more}"));
+            lines.push(format!("rotate {name} {more} --yes"));
+            lines.push(format!("rotate {name} {more} --on-set {fails} --on-abort {fails} --on-finish {fails}"));
+            lines.push(format!("rotate {name} {more} --on-set {ok} --on-abort {ok} --on-finish {ok}"));
+        }
+    }
+    lines
+}
+
+#[test]
+fn no_rotation_shows_a_value_or_leaves_one() {
+    let mut sandbox = to_rotate();
+    let folder = sandbox.path().to_string_lossy().into_owned();
+    sandbox.set_variable("TMPDIR", &folder);
+    let (good, files) = (sandbox.text(".env.enc"), sandbox.files());
+    let engine = &base64::engine::general_purpose::STANDARD_NO_PAD;
+    let encoded = base64::Engine::encode(engine, &CANARY[..9]);
+    let hex: String = CANARY.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let mut statuses = std::collections::BTreeSet::new();
+    for line in command_lines_of_rotations() {
+        for verbose in ["", "-v "] {
+            let script = format!("envsec {verbose}{line}");
+            let output = silent(&sandbox, &script);
+            for stream in [&output.stdout, &output.stderr] {
+                let text = String::from_utf8_lossy(stream);
+                assert!(!text.contains(&encoded) && !text.contains(&hex), "{script}: {text}");
+            }
+            statuses.insert(output.status.code().unwrap());
+            let mut left = sandbox.files();
+            left.retain(|name| name != ".env.enc");
+            assert_eq!(left, files[1..], "{script} leaves something");
+            let sealed = sandbox.shell("cat .env.enc || true").output().stdout;
+            assert!(!String::from_utf8_lossy(&sealed).contains(CANARY), "{script} writes it");
+            sandbox.write(".env.enc", &good);
+        }
+    }
+    // Every class of failure was there, and the hooks did print what was looked for.
+    assert_eq!(statuses.into_iter().collect::<Vec<_>>(), [0, 1, 2, 3, 4, 5, 6, 7, 8]);
+    let shown =
+        sandbox.envsec(["rotate", "SECRET", "--on-set", &format!("{PRINTING_HOOK} 0")]).stdin("new one").output();
+    assert!(String::from_utf8_lossy(&shown.stderr).matches("[SECRET]").count() >= 10, "{shown:?}");
+}
+
+#[test]
+fn no_value_of_a_rotation_is_among_the_arguments_of_any_process() {
+    let sandbox = to_rotate();
+    let hook = "cat >/dev/null; cat <&3 >/dev/null";
+    let steps = format!("--on-set '{hook}' --on-test '{hook}' --on-finish '{hook}' --on-abort '{hook}'");
+    for line in [
+        format!("rotate SECRET {steps} <new"),
+        format!("rotate SECRET {steps} --on-test false <new"),
+        format!("rotate WAITS --resume {steps}"),
+        format!("rotate WAITS --abort {steps}"),
+        format!("rotate GRACE --finish {steps}"),
+    ] {
+        let line = line.replacen(&format!(" --on-test '{hook}'"), "", usize::from(line.contains("false")));
+        let script = format!(
+            "cp .env.enc good; strace -f -qq -e trace=execve -s 4096 -o trace envsec {line}; cat trace; \
+             rm trace; mv good .env.enc"
+        );
+        let traced = String::from_utf8(sandbox.shell(&script).output().stdout).unwrap();
+        assert!(traced.matches("\"-c\"").count() >= 1 && traced.contains("/cat\""), "{line}: {traced}");
+        assert!(!traced.contains(CANARY), "{line}: {traced}");
+    }
+}
