@@ -22,6 +22,7 @@ mod postgres;
 mod prompts;
 mod rekey;
 mod rotate;
+mod rotate_attacks;
 mod run;
 mod schedule;
 mod schema;

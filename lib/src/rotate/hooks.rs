@@ -125,6 +125,7 @@ impl Call<'_> {
     fn secrets(&self, file: &Unlocked) -> Result<Vec<(VarName, Value)>> {
         let own = [self.value, self.other].map(|value| (self.name.clone(), value.duplicate()));
         let mut secrets = Vec::from(own);
+        secrets.extend(file.beside()?);
         for entry in file.entries() {
             let (name, storage, value) = entry?;
             if storage == Storage::Secret {

@@ -168,6 +168,22 @@ impl Unlocked {
         Ok((self.keys.decrypt(Purpose::Previous, name, token)?, *until))
     }
 
+    /// Every value that stands beside a current one: old and pending.
+    ///
+    /// # Errors
+    /// [`SealedError::Value`].
+    pub fn beside(&self) -> Result<Vec<(VarName, Value)>, SealedError> {
+        let mut values = Vec::new();
+        for (_, Rotation { name, previous, pending, .. }) in self.file.header.rotations() {
+            for (purpose, kept) in [(Purpose::Previous, previous), (Purpose::Pending, pending)] {
+                if let Some((token, _)) = kept {
+                    values.push((name.clone(), self.keys.decrypt(purpose, name, token)?));
+                }
+            }
+        }
+        Ok(values)
+    }
+
     /// Makes the pending value the current one.
     ///
     /// # Errors
