@@ -12,3 +12,26 @@ fn values_that_wait_or_are_handed_out_are_not_shown_either() {
     let shown = "[A] [WAITS] [GRACE] [WAITS] [GRACE] [A]\n";
     sandbox.envsec(["rotate", "A", "--on-set", hook]).stdin("a-new-one-6").says(shown);
 }
+
+/// The value of a name.
+fn get(sandbox: &Sandbox, name: &str) -> String {
+    let output = sandbox.envsec(["get", name]).output();
+    assert_eq!(output.status.code(), Some(0));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn hooks_end_although_the_starter_ignores_its_children() {
+    let sandbox = Sandbox::with(&[("A", "one")]);
+    let rotate =
+        |hook: &str| sandbox.shell(&format!("echo two | env --ignore-signal=CHLD envsec rotate A --on-set '{hook}'"));
+    let ignored = sandbox.shell("env --ignore-signal=CHLD grep SigIgn /proc/self/status").output().stdout;
+    let ignored = String::from_utf8(ignored).unwrap();
+    let mask = u64::from_str_radix(ignored.trim_start_matches("SigIgn:").trim(), 16).unwrap();
+    assert!(mask & (1 << 16) != 0, "SIGCHLD is ignored: {ignored}");
+    let refused = rotate("exit 3").refuses(7);
+    assert_eq!(refused, "error: A: the command of the step set failed: exit status: 3");
+    sandbox.envsec(["rotate", "A", "--abort", "--yes"]).succeeds();
+    rotate("cat >service").succeeds();
+    assert_eq!((get(&sandbox, "A"), sandbox.text("service")), ("two".into(), "two".into()));
+}

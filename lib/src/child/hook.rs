@@ -81,6 +81,7 @@ impl Hook<'_> {
         command.arg("-c").arg(self.command).envs(self.variables.iter().copied());
         command.stdin(stdin).stdout(out.try_clone()?).stderr(out);
         unix::in_session_of_its_own(&mut command, &third);
+        unix::let_children_be_waited_for();
         let interrupts = unix::Interrupts::watch();
         let mut child = command.spawn()?;
         drop((command, third)); // the child's ends of the pipes
@@ -234,6 +235,16 @@ mod unix {
                 let moved = if third == 3 { libc::fcntl(3, libc::F_SETFD, 0) } else { libc::dup2(third, 3) };
                 if moved < 0 || libc::setsid() < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
             });
+        }
+    }
+
+    /// Whoever starts this process with SIGCHLD ignored (some supervisors do) has the system reap its children: none could
+    /// be waited for then (wait(2)), and a process group would not be theirs alone. It stays so, as nothing here needs it.
+    #[allow(unsafe_code, reason = "neither std nor rustix sets a signal's disposition")]
+    pub(super) fn let_children_be_waited_for() {
+        // SAFETY: the default disposition runs no code of this process.
+        unsafe {
+            libc::signal(libc::SIGCHLD, libc::SIG_DFL);
         }
     }
 
