@@ -1,7 +1,7 @@
 //! What may go wrong around a rotation: hooks that misbehave, files that others change, and command lines that contradict
 //! themselves.
 
-use crate::harness::Sandbox;
+use crate::harness::{ENVSEC, Run, Sandbox};
 
 #[test]
 fn values_that_wait_or_are_handed_out_are_not_shown_either() {
@@ -34,4 +34,37 @@ fn hooks_end_although_the_starter_ignores_its_children() {
     sandbox.envsec(["rotate", "A", "--abort", "--yes"]).succeeds();
     rotate("cat >service").succeeds();
     assert_eq!((get(&sandbox, "A"), sandbox.text("service")), ("two".into(), "two".into()));
+}
+
+/// The same command line at another time: `+2h`.
+fn at<'s>(sandbox: &'s Sandbox, when: &str, args: &[&str]) -> Run<'s> {
+    sandbox.command("faketime", [&["-f", when, ENVSEC], args].concat())
+}
+
+#[test]
+fn what_is_due_of_a_pair_is_done_once_whichever_name_comes_first() {
+    for names in [["DB_USER", "DB_PASSWORD"], ["DB_PASSWORD", "DB_USER"]] {
+        let sandbox = Sandbox::with(&names.map(|name| (name, "app_a")));
+        sandbox.write(
+            "env.schema.json",
+            r#"{"properties": {"DB_PASSWORD": {"x-envsec": {"rotateEvery": "1d", "generate": "hex:8", "grace": "1h",
+               "rotation": {"pair": "DB_USER=app_a,app_b", "onSet": "true", "onFinish": "cat <&3 >revoked"}}}}}"#,
+        );
+        let previous = |when| {
+            let output = at(&sandbox, when, &["run", "--only", "DB_*", "--", "env"]).output().stdout;
+            let output = String::from_utf8(output).unwrap();
+            output.lines().filter(|line| line.contains("_PREVIOUS=")).count()
+        };
+        sandbox.envsec(["rotate", "DB_PASSWORD", "--run-hooks"]).succeeds();
+        assert_eq!(previous("+1m"), 2);
+        let copy = sandbox.read(".env.enc");
+        // Only its time of grace is over.
+        at(&sandbox, "+2h", &["rotate", "--due", "--run-hooks"]).succeeds();
+        assert_eq!(sandbox.text("revoked"), "app_a");
+        assert!(!sandbox.text(".env.enc").contains(" previous="));
+        // A new value is due as well: its old one is not handed out without its user.
+        sandbox.write(".env.enc", copy);
+        at(&sandbox, "+2d", &["rotate", "--due", "--run-hooks"]).succeeds();
+        assert_eq!(previous("+2d"), 2, "{names:?}");
+    }
 }

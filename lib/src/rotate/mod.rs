@@ -111,6 +111,12 @@ pub fn is_pending(opened: &Opened, subject: &Subject) -> bool {
     !opened.unlocked.begun_with(&subject.name).is_empty()
 }
 
+/// Whether an old value is kept whose time of grace is over.
+pub fn is_to_be_finished(opened: &Opened, subject: &Subject, now: Utc) -> bool {
+    let rotation = opened.unlocked.locked().rotation(subject.name.as_str());
+    rotation.and_then(|rotation| rotation.previous_until).is_some_and(|until| until <= now)
+}
+
 /// Refuses to trust a clock that is behind what the file says: times of grace would be over before they begin.
 ///
 /// # Errors
