@@ -68,3 +68,31 @@ fn what_is_due_of_a_pair_is_done_once_whichever_name_comes_first() {
         assert_eq!(previous("+2d"), 2, "{names:?}");
     }
 }
+
+#[test]
+fn command_lines_that_contradict_themselves_change_nothing() {
+    let sandbox = Sandbox::with(&[("A", "one"), ("B", "x")]);
+    let declared = r#"{"properties": {"A": {"x-envsec": {"rotation": {"pair": "A=one,two", "onSet": "true"}}}}}"#;
+    let before = sandbox.read(".env.enc");
+    for (args, error) in [
+        (&["A", "B", "A", "--generate", "hex:8"][..], "A: given twice"),
+        (&["A", "A", "--finish"], "A: given twice"),
+        (
+            &["A", "--pair", "A=one,two"],
+            "A: holds either the secret or its user: --pair takes the name of another variable",
+        ),
+        // A variable that is not set where the command is to come from: no service would know the new value.
+        (&["A", "--on-set", ""], "invalid value '...' for '--on-set <CMD>': no command"),
+        (&["A", "--on-abort=", "--abort"], "invalid value '...' for '--on-abort <CMD>': no command"),
+        (&["A", "--resume", "--generate", "hex:8"], "the argument '--resume' cannot be used with '--generate <KIND>'"),
+        (&["A", "--abort", "--no-generate"], "the argument '--abort' cannot be used with '--no-generate'"),
+        (&["A", "--finish", "--keep-newline"], "the argument '--finish' cannot be used with '--keep-newline'"),
+    ] {
+        let refused = sandbox.envsec([&["rotate"], args].concat()).stdin("new").refuses(2);
+        assert_eq!(refused, format!("error: {error}"), "{args:?}");
+    }
+    sandbox.write("env.schema.json", declared);
+    let refused = sandbox.envsec(["rotate", "A", "--run-hooks"]).stdin("new").refuses(2);
+    assert!(refused.starts_with("error: A: holds either the secret or its user"), "{refused}");
+    assert!(sandbox.read(".env.enc") == before);
+}

@@ -17,6 +17,9 @@ const A_SERVICE: &str = "At its service";
 const WHAT_IS_DUE: &str = "What is due";
 const A_DATA_KEY: &str = "A new data key";
 
+/// What is done about a rotation that was begun, and makes no new value.
+const OF_BEGUN: [&str; 3] = ["resume", "abort", "finish"];
+
 /// Give names new values, or the file a new data key
 ///
 /// With names: each gets a new value, which is generated, asked for, or read from standard input; with --grace the old one
@@ -48,15 +51,15 @@ pub(super) struct Args {
     names: Vec<VarName>,
 
     /// Make it: hex:N, base64:N (N random bytes), password:N (N letters and digits), uuid (default: as declared)
-    #[arg(long, value_name = "KIND", requires = "names", help_heading = A_VALUE)]
+    #[arg(long, value_name = "KIND", requires = "names", conflicts_with_all = OF_BEGUN, help_heading = A_VALUE)]
     generate: Option<Generate>,
 
     /// Ask for it, or read it from standard input, although the declaration says how to make it
-    #[arg(long, requires = "names", conflicts_with = "generate", help_heading = A_VALUE)]
+    #[arg(long, requires = "names", conflicts_with = "generate", conflicts_with_all = OF_BEGUN, help_heading = A_VALUE)]
     no_generate: bool,
 
     /// Keep the newline at the end of standard input
-    #[arg(long, requires = "names", help_heading = A_VALUE)]
+    #[arg(long, requires = "names", conflicts_with_all = OF_BEGUN, help_heading = A_VALUE)]
     keep_newline: bool,
 
     /// Hand out the old value for so long beside the new one: a number and s, m, h, d or w (default: as declared)
@@ -103,19 +106,19 @@ pub(super) struct Args {
 #[group(skip)]
 struct Service {
     /// Give the service the new value by this command
-    #[arg(long, value_name = "CMD", requires = "names", help_heading = A_SERVICE)]
+    #[arg(long, value_name = "CMD", requires = "names", help_heading = A_SERVICE, value_parser = command)]
     on_set: Option<String>,
 
     /// Try the new value at the service by this command, before it comes into use
-    #[arg(long, value_name = "CMD", requires = "names", help_heading = A_SERVICE)]
+    #[arg(long, value_name = "CMD", requires = "names", help_heading = A_SERVICE, value_parser = command)]
     on_test: Option<String>,
 
     /// Take the old value away from the service by this command: at once, with --grace at --finish
-    #[arg(long, value_name = "CMD", requires = "names", help_heading = A_SERVICE)]
+    #[arg(long, value_name = "CMD", requires = "names", help_heading = A_SERVICE, value_parser = command)]
     on_finish: Option<String>,
 
     /// Give the service the current value again by this command, at --abort
-    #[arg(long, value_name = "CMD", requires = "names", help_heading = A_SERVICE)]
+    #[arg(long, value_name = "CMD", requires = "names", help_heading = A_SERVICE, value_parser = command)]
     on_abort: Option<String>,
 
     /// Run the commands of the declaration (x-envsec.rotation), which is not sealed: read them first
@@ -141,6 +144,11 @@ struct Service {
     /// Go back: drop the new value that waits in the file
     #[arg(long, requires = "names", conflicts_with = "finish", help_heading = A_SERVICE)]
     abort: bool,
+}
+
+/// Of a variable that is not set comes no command, and the shell would do nothing with success.
+fn command(text: &str) -> std::result::Result<String, &'static str> {
+    if text.trim().is_empty() { Err("no command") } else { Ok(text.to_owned()) }
 }
 
 impl Service {
@@ -173,6 +181,12 @@ enum RotateUsage {
     /// `--pair` with several names.
     #[error("--pair is for one name")]
     OnePair,
+    /// A name with itself as its user.
+    #[error("{0}: holds either the secret or its user: --pair takes the name of another variable")]
+    OwnPair(VarName),
+    /// A name that would be rotated twice.
+    #[error("{0}: given twice")]
+    Twice(VarName),
     /// Commands that are declared, and neither wanted nor not.
     #[error("{0}: the declaration has commands that change it at its service")]
     HooksDeclared(VarName),
@@ -196,7 +210,9 @@ impl Failure for RotateUsage {
 
     fn hint(&self) -> Option<String> {
         Some(match self {
-            RotateUsage::DataKey | RotateUsage::OnePair => return None,
+            RotateUsage::DataKey | RotateUsage::OnePair | RotateUsage::OwnPair(_) | RotateUsage::Twice(_) => {
+                return None;
+            }
             RotateUsage::OneValue(_) => "rotate them one by one, or let --generate KIND make the values".into(),
             RotateUsage::HooksDeclared(_) => "--run-hooks runs them, --no-hooks changes the file alone".into(),
             RotateUsage::NoHooks(_) => {

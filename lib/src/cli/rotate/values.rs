@@ -14,6 +14,7 @@ use crate::schema::Property;
 use crate::sealed::{Storage, Utc};
 use crate::validation::{self, Advice, Invalid};
 use crate::vars::{Value, VarName};
+use std::collections::HashSet;
 
 /// What is rotated, and how.
 type Job = (Subject, Manner);
@@ -21,6 +22,10 @@ type Job = (Subject, Manner);
 pub(super) fn run(args: &Args, ctx: &Ctx<'_>) -> Result<()> {
     if args.service.pair.is_some() && args.names.len() > 1 {
         return Err(RotateUsage::OnePair.into());
+    }
+    let mut names = HashSet::new();
+    if let Some(twice) = args.names.iter().find(|name| !names.insert(*name)) {
+        return Err(RotateUsage::Twice(twice.clone()).into());
     }
     let opened = ctx.project.open_to_change()?;
     let declaration = ctx.project.declaration(&[opened.path().to_path_buf()])?;
@@ -85,6 +90,9 @@ pub(super) fn subject_and_manner(args: &Args, name: &VarName, declaration: Optio
     let grace = if args.no_grace { None } else { args.grace.or_else(declared_grace) };
     let (hooks, declared_pair) = service(args, name, property.as_ref())?;
     let pair = args.service.pair.clone().or(declared_pair);
+    if pair.as_ref().is_some_and(|pair| pair.name == *name) {
+        return Err(RotateUsage::OwnPair(name.clone()).into());
+    }
     Ok((Subject { name: name.clone(), pair }, Manner { hooks, grace }))
 }
 
