@@ -96,3 +96,26 @@ fn command_lines_that_contradict_themselves_change_nothing() {
     assert!(refused.starts_with("error: A: holds either the secret or its user"), "{refused}");
     assert!(sandbox.read(".env.enc") == before);
 }
+
+#[test]
+fn a_rotation_goes_on_under_the_rules_under_which_one_begins() {
+    let sandbox = Sandbox::with(&[("A", "one"), ("A_PREVIOUS", "mine"), ("B", "x")]);
+    for name in ["A", "B"] {
+        sandbox.envsec(["rotate", name, "--on-set", "false"]).stdin("two").refuses(7);
+    }
+    let before = sandbox.read(".env.enc");
+    // Else run would have two values for A_PREVIOUS, and start nothing until the end of the time of grace.
+    let resume = |name| ["rotate", name, "--resume", "--on-set", "touch ran", "--grace", "1h"];
+    assert_eq!(
+        sandbox.envsec(resume("A")).refuses(2),
+        "error: A: its old value could not be handed out: A_PREVIOUS is a variable of its own, or too long a name"
+    );
+    // Else the time of grace would be over before it begins.
+    let refused = at(&sandbox, "-365d", &resume("B")).refuses(1);
+    assert!(refused.starts_with("error: the file speaks of a change at 20"), "{refused}");
+    assert!(sandbox.read(".env.enc") == before && sandbox.files() == [".env.enc"]);
+    // The way back is open whatever the clock says.
+    at(&sandbox, "-365d", &["rotate", "B", "--abort", "--yes"]).succeeds();
+    sandbox.envsec(["rotate", "A", "--resume", "--yes"]).succeeds();
+    assert_eq!((get(&sandbox, "A"), get(&sandbox, "B")), ("two".into(), "x".into()));
+}

@@ -96,14 +96,21 @@ pub fn check(opened: &Opened, subject: &Subject, grace: Option<Duration>, now: U
     let file = &opened.unlocked;
     for name in subject.names() {
         file.check_rotatable(name, now)?;
-        if grace.is_some() && previous_name(name).is_none_or(|previous| file.contains(&previous)) {
-            return Err(RotateError::PreviousName(name.clone()).into());
-        }
     }
+    check_previous_names(file, subject, grace)?;
     if let Some(pair) = &subject.pair {
         idle(file, pair)?;
     }
     Ok(())
+}
+
+/// Refuses a time of grace in which `run` would have two values for one name.
+fn check_previous_names(file: &Unlocked, subject: &Subject, grace: Option<Duration>) -> Result<()> {
+    let is_free = |name: &VarName| previous_name(name).is_some_and(|previous| !file.contains(&previous));
+    match subject.names().find(|name| grace.is_some() && !is_free(name)) {
+        Some(name) => Err(RotateError::PreviousName(name.clone()).into()),
+        None => Ok(()),
+    }
 }
 
 /// Whether a new value waits to come into use.
@@ -168,7 +175,7 @@ impl Rotator<'_> {
     /// Goes on with a rotation that was cut off: its commands are run once more.
     ///
     /// # Errors
-    /// None that is pending; as [`Rotator::rotate`].
+    /// None that is pending; [`RotateError::PreviousName`]; as [`Rotator::rotate`].
     pub fn resume(&self, opened: Opened, subject: &Subject, manner: &Manner) -> Result<()> {
         let file = &opened.unlocked;
         let is_over = |(_, until): (Value, Utc)| until <= Utc::now();
@@ -177,6 +184,7 @@ impl Rotator<'_> {
         }
         file.pending(&subject.name)?;
         subject.must_be_whole(file)?;
+        check_previous_names(file, subject, manner.grace)?;
         self.go_on(&opened.hold(), subject, manner)
     }
 

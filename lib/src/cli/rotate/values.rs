@@ -33,6 +33,11 @@ pub(super) fn run(args: &Args, ctx: &Ctx<'_>) -> Result<()> {
     let jobs = jobs.collect::<Result<Vec<Job>>>()?;
     let rotator = Rotator { project: &ctx.project, listener: ctx.ui };
     let service = &args.service;
+    let now = Utc::now();
+    // What goes back or ends writes no time.
+    if !(args.clock_is_right || service.abort || args.finish) {
+        rotate::check_clock(&opened, now)?;
+    }
     if service.resume || service.abort || args.finish {
         return one_by_one(&rotator, opened, &jobs, |opened, subject, manner| {
             let step = if service.abort { Step::Abort } else { Step::Set };
@@ -45,10 +50,6 @@ pub(super) fn run(args: &Args, ctx: &Ctx<'_>) -> Result<()> {
                 _ => rotator.finish(opened, subject, manner),
             }
         });
-    }
-    let now = Utc::now();
-    if !args.clock_is_right {
-        rotate::check_clock(&opened, now)?;
     }
     for (subject, manner) in &jobs {
         rotate::check(&opened, subject, manner.grace, now)?;
