@@ -119,3 +119,16 @@ fn a_rotation_goes_on_under_the_rules_under_which_one_begins() {
     sandbox.envsec(["rotate", "A", "--resume", "--yes"]).succeeds();
     assert_eq!((get(&sandbox, "A"), get(&sandbox, "B")), ("two".into(), "x".into()));
 }
+
+#[test]
+fn a_rotation_whose_predecessor_cannot_be_ended_does_not_begin() {
+    let sandbox = Sandbox::with(&[("A", "one")]);
+    sandbox.envsec(["rotate", "A", "--on-finish", "exit 3"]).stdin("two").refuses(7);
+    let before = sandbox.read(".env.enc");
+    sandbox.envsec(["rotate", "A", "--on-set", "touch ran", "--on-finish", "exit 3"]).stdin("three").fails(
+        7,
+        "error: A: the command of the step finish failed: exit status: 3\n\
+         hint: the value is as it was; envsec rotate A --finish ends its last rotation, whose step this is\n",
+    );
+    assert!(sandbox.read(".env.enc") == before && sandbox.files() == [".env.enc"]);
+}

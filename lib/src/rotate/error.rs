@@ -76,6 +76,8 @@ pub(super) enum Stage {
     Pending,
     /// The new value is in use, the old one is still kept.
     InUse,
+    /// The next rotation is not begun, as the old value of the last one is still kept.
+    LeftOver,
 }
 
 /// A failure in the midst of a rotation, and how to get out of it.
@@ -111,6 +113,11 @@ impl Failure for Unfinished {
                 "the new value waits in the file: envsec rotate {name} --resume goes on with it, --abort goes back"
             ),
             Stage::InUse => format!("the new value is in use; envsec rotate {name} --finish tries this step again"),
+            Stage::LeftOver => {
+                format!(
+                    "the value is as it was; envsec rotate {name} --finish ends its last rotation, whose step this is"
+                )
+            }
         })
     }
 }

@@ -160,7 +160,7 @@ impl Rotator<'_> {
         let held = opened.hold();
         let left_over = manner.hooks.finish.is_some() && opened.unlocked.kept_previous(&subject.name).is_ok();
         let opened = if left_over {
-            self.finish(opened, subject, manner)?;
+            self.end(opened, subject, manner, Stage::LeftOver)?;
             self.project.reopen(&held)?
         } else {
             opened
@@ -216,6 +216,10 @@ impl Rotator<'_> {
     /// # Errors
     /// None that is kept; a command that failed, after which it is still kept.
     pub fn finish(&self, opened: Opened, subject: &Subject, manner: &Manner) -> Result<()> {
+        self.end(opened, subject, manner, Stage::InUse)
+    }
+
+    fn end(&self, opened: Opened, subject: &Subject, manner: &Manner, stage: Stage) -> Result<()> {
         let file = &opened.unlocked;
         let (old, _) = file.kept_previous(&subject.name)?;
         let value = current(file, &subject.name)?;
@@ -230,7 +234,7 @@ impl Rotator<'_> {
             idle: idle.as_ref(),
             known: OnceCell::new(),
         };
-        self.run(Step::Finish, &manner.hooks, &opened, &call).map_err(unfinished(&subject.name, Stage::InUse))?;
+        self.run(Step::Finish, &manner.hooks, &opened, &call).map_err(unfinished(&subject.name, stage))?;
         let pair = subject.pair.as_ref().map(|pair| &pair.name);
         let old_user = pair.and_then(|name| file.kept_previous(name).ok()).map(|(old, _)| old);
         let ended: Next = [(subject.name.clone(), old)].into_iter().chain(of_pair(subject, old_user)).collect();
