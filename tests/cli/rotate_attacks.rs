@@ -132,3 +132,10 @@ fn a_rotation_whose_predecessor_cannot_be_ended_does_not_begin() {
     );
     assert!(sandbox.read(".env.enc") == before && sandbox.files() == [".env.enc"]);
 }
+
+#[test]
+fn a_hook_knows_of_no_user_but_that_of_its_own_pair() {
+    let sandbox = Sandbox::with(&[("A", "one")]);
+    let rotate = ["rotate", "A", "--on-set", "echo ${ENVSEC_IDLE-none}"];
+    sandbox.envsec(rotate).variable("ENVSEC_IDLE", "somebody").stdin("two").says("none\n");
+}

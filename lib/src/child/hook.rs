@@ -11,8 +11,8 @@ use zeroize::Zeroizing;
 pub struct Hook<'h> {
     /// The command.
     pub command: &'h str,
-    /// Variables beside those of this process.
-    pub variables: Vec<(&'static str, &'h str)>,
+    /// Variables beside those of this process, and those of this process that it does not get.
+    pub variables: [(&'static str, Option<&'h str>); 3],
     /// What it reads on standard input.
     pub value: &'h Value,
     /// What it reads on descriptor 3.
@@ -78,7 +78,13 @@ impl Hook<'_> {
         let (stdin, value) = io::pipe()?;
         let (third, other) = io::pipe()?;
         let mut command = helper("sh");
-        command.arg("-c").arg(self.command).envs(self.variables.iter().copied());
+        command.arg("-c").arg(self.command);
+        for (name, value) in &self.variables {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
         command.stdin(stdin).stdout(out.try_clone()?).stderr(out);
         unix::in_session_of_its_own(&mut command, &third);
         unix::let_children_be_waited_for();

@@ -105,20 +105,21 @@ impl Call<'_> {
         file: &Unlocked,
         output: &mut dyn FnMut(&[u8]),
     ) -> Result<()> {
-        let known = match self.known.get() {
-            Some(known) => known,
-            None => {
-                let secrets = self.secrets(file)?;
-                self.known.get_or_init(|| Known::new(secrets.iter().map(|(name, value)| (name.as_str(), value))))
-            }
-        };
-        let mut redactor = known.redactor();
-        let mut variables = vec![("NAME", self.name.as_str()), ("ENVSEC_STEP", step.name())];
-        variables.extend(self.idle.map(|user| ("ENVSEC_IDLE", user.expose())));
+        let mut redactor = self.known(file)?.redactor();
+        let idle = self.idle.map(|user| user.expose()); // a hook of another rotation may have started this one
+        let variables = [("NAME", Some(self.name.as_str())), ("ENVSEC_STEP", Some(step.name())), ("ENVSEC_IDLE", idle)];
         let hook = Hook { command, variables, value: self.value, other: self.other, limit };
         let ended = hook.run(&mut |bytes| output(&redactor.push(bytes)));
         output(&redactor.finish());
         Ok(ended.map_err(|source| RotateError::Hook { name: self.name.clone(), step, source })?)
+    }
+
+    fn known(&self, file: &Unlocked) -> Result<&Known> {
+        if self.known.get().is_none() {
+            let secrets = self.secrets(file)?;
+            let _ = self.known.set(Known::new(secrets.iter().map(|(name, value)| (name.as_str(), value))));
+        }
+        Ok(self.known.get_or_init(|| Known::new(std::iter::empty()))) // set by now
     }
 
     /// All that must not be printed.
