@@ -139,3 +139,11 @@ fn a_hook_knows_of_no_user_but_that_of_its_own_pair() {
     let rotate = ["rotate", "A", "--on-set", "echo ${ENVSEC_IDLE-none}"];
     sandbox.envsec(rotate).variable("ENVSEC_IDLE", "somebody").stdin("two").says("none\n");
 }
+
+#[test]
+fn an_error_begins_a_line_whatever_a_hook_printed() {
+    let sandbox = Sandbox::with(&[("A", "one")]);
+    let output = sandbox.envsec(["rotate", "A", "--on-set", "printf 'no newline'; exit 3"]).stdin("two").output();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(stderr.starts_with("no newline\nerror: A: the command of the step set failed"), "{stderr}");
+}

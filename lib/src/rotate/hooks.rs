@@ -109,8 +109,16 @@ impl Call<'_> {
         let idle = self.idle.map(|user| user.expose()); // a hook of another rotation may have started this one
         let variables = [("NAME", Some(self.name.as_str())), ("ENVSEC_STEP", Some(step.name())), ("ENVSEC_IDLE", idle)];
         let hook = Hook { command, variables, value: self.value, other: self.other, limit };
-        let ended = hook.run(&mut |bytes| output(&redactor.push(bytes)));
-        output(&redactor.finish());
+        let mut last = b'\n';
+        let mut pass_on = |shown: &[u8]| {
+            last = *shown.last().unwrap_or(&last);
+            output(shown);
+        };
+        let ended = hook.run(&mut |bytes| pass_on(&redactor.push(bytes)));
+        pass_on(&redactor.finish());
+        if last != b'\n' {
+            output(b"\n"); // what is said next begins a line
+        }
         Ok(ended.map_err(|source| RotateError::Hook { name: self.name.clone(), step, source })?)
     }
 
