@@ -147,3 +147,16 @@ fn an_error_begins_a_line_whatever_a_hook_printed() {
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert!(stderr.starts_with("no newline\nerror: A: the command of the step set failed"), "{stderr}");
 }
+
+#[test]
+fn a_file_that_somebody_puts_back_meanwhile_is_told_with_what_the_service_may_have() {
+    let sandbox = Sandbox::with(&[("A", "one")]);
+    let before = sandbox.read(".env.enc");
+    sandbox.write("old", &before);
+    sandbox.envsec(["rotate", "A", "--on-set", "cat >service; cp old .env.enc"]).stdin("two").fails(
+        6,
+        "error: .env.enc: somebody put an older revision in its place meanwhile\n\
+         hint: envsec status A shows how far it is; its service may have another value\n",
+    );
+    assert!(sandbox.read(".env.enc") == before && sandbox.text("service") == "two");
+}

@@ -74,6 +74,8 @@ impl Failure for RotateError {
 pub(super) enum Stage {
     /// The new value waits in the file.
     Pending,
+    /// Somebody else dropped the new value meanwhile, or took it into use.
+    Gone,
     /// The new value is in use, the old one is still kept.
     InUse,
     /// The next rotation is not begun, as the old value of the last one is still kept.
@@ -112,6 +114,9 @@ impl Failure for Unfinished {
             Stage::Pending => format!(
                 "the new value waits in the file: envsec rotate {name} --resume goes on with it, --abort goes back"
             ),
+            Stage::Gone => {
+                format!("envsec status {name} shows how far it is; its service may have another value")
+            }
             Stage::InUse => format!("the new value is in use; envsec rotate {name} --finish tries this step again"),
             Stage::LeftOver => {
                 format!(

@@ -243,9 +243,12 @@ impl Rotator<'_> {
 
     /// From the pending value on.
     fn go_on(&self, held: &Held, subject: &Subject, manner: &Manner) -> Result<()> {
-        self.take_into_use(held, subject, manner).map_err(|error| match self.project.reopen(held) {
-            Ok(opened) if !is_pending(&opened, subject) => error, // somebody else dropped it meanwhile
-            _ => unfinished(&subject.name, Stage::Pending)(error),
+        self.take_into_use(held, subject, manner).map_err(|error| {
+            let stage = match self.project.reopen(held) {
+                Ok(opened) if !is_pending(&opened, subject) => Stage::Gone,
+                _ => Stage::Pending,
+            };
+            unfinished(&subject.name, stage)(error)
         })?;
         if manner.grace.is_some() || manner.hooks.finish.is_none() {
             return Ok(());
