@@ -556,7 +556,8 @@ fn of_two_users_the_idle_one_changes_and_comes_into_use_with_its_name() {
     assert!(is_pending(&sandbox, "DB_USER") && is_pending(&sandbox, "DB_PASSWORD"));
     sandbox.envsec(["rotate", "DB_PASSWORD", "--resume", "--yes"]).fails(
         2,
-        "error: DB_PASSWORD: its rotation was begun together with DB_USER's\nhint: give --pair DB_USER=USER,USER again\n",
+        "error: DB_PASSWORD: its rotation was begun together with DB_USER's\nhint: name the one that holds the \
+         secret, and give --pair NAME=USER,USER again with the other\n",
     );
     sandbox.envsec(["rotate", "DB_USER", "--abort", "--yes"]).refuses(2);
     let copy = sandbox.read(".env.enc");

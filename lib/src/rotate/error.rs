@@ -61,9 +61,9 @@ impl Failure for RotateError {
             }
             RotateError::PreviousName(name) => format!("rename that variable, or rotate {name} with --no-grace"),
             RotateError::OtherUser(_) => "--pair NAME=USER,USER names both users, one of which is in use".into(),
-            RotateError::Partial { missing, .. } => {
-                let name = missing.first().map_or("NAME", VarName::as_str);
-                format!("give --pair {name}=USER,USER again")
+            // The file does not say which of them holds the user.
+            RotateError::Partial { .. } => {
+                "name the one that holds the secret, and give --pair NAME=USER,USER again with the other".into()
             }
         })
     }
