@@ -123,11 +123,13 @@ impl Call<'_> {
     }
 
     fn known(&self, file: &Unlocked) -> Result<&Known> {
-        if self.known.get().is_none() {
-            let secrets = self.secrets(file)?;
-            let _ = self.known.set(Known::new(secrets.iter().map(|(name, value)| (name.as_str(), value))));
+        match self.known.get() {
+            Some(known) => Ok(known),
+            None => {
+                let secrets = self.secrets(file)?;
+                Ok(self.known.get_or_init(|| Known::new(secrets.iter().map(|(name, value)| (name.as_str(), value)))))
+            }
         }
-        Ok(self.known.get_or_init(|| Known::new(std::iter::empty()))) // set by now
     }
 
     /// All that must not be printed.
