@@ -140,6 +140,11 @@ fn what_cannot_be_rotated_is_refused_before_anything_is_made() {
         let refused = sandbox.envsec([&["rotate"], args, more].concat()).stdin("new").refuses(status);
         assert_eq!(refused, format!("error: {error}"), "{args:?}");
     }
+    sandbox.envsec(["rotate", "PLAIN"]).stdin("new").fails(
+        2,
+        "error: PLAIN: is stored plain, so there is no secret to rotate\n\
+         hint: store it encrypted: envsec set --secret PLAIN\n",
+    );
     assert_eq!(
         sandbox.envsec(["rotate", "A"]).stdin("one").refuses(2),
         "error: A: the new value is the one that it has already"

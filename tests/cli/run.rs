@@ -275,3 +275,14 @@ fn verbose_says_which_file_slot_and_value_count() {
         .says(".env.enc: revision 3, opened by slot key\nA: the process's value (--override takes the file's)\n");
     sandbox.envsec(["get", "-v", "-q", "A"]).refuses(2);
 }
+
+#[test]
+fn no_child_gets_a_descriptor_with_a_password_that_was_not_needed() {
+    let sandbox = Sandbox::with(&[("A", "x")]);
+    sandbox.write("pw", "not needed, since the key opens the file");
+    sandbox.shell("chmod 600 pw; printf %s \"$ENVSEC_KEY\" >key; chmod 600 key").succeeds();
+    let credentials = "--key-file key --password-fd 7 7<pw";
+    let look = "test -e /dev/fd/7 && echo open || echo closed";
+    sandbox.shell(&format!("envsec run {credentials} -- sh -c '{look}'")).prints("closed\n");
+    sandbox.shell(&format!("envsec rotate A --generate hex:4 {credentials} --on-set '{look}'")).says("closed\n");
+}

@@ -261,6 +261,24 @@ pub fn others_can_read(path: &Path) -> bool {
     }
 }
 
+/// Keeps an inherited file descriptor from every child, whether it is read or not.
+#[cfg(unix)]
+#[allow(unsafe_code, reason = "a number from the command line can become a descriptor in no other way")]
+pub fn keep_from_children(number: u16) {
+    use std::os::fd::BorrowedFd;
+    if number < 3 || Path::new(&format!("/dev/fd/{number}")).symlink_metadata().is_err() {
+        return;
+    }
+    // SAFETY: the descriptor is open (checked above), and nothing of this process closes it meanwhile.
+    let descriptor = unsafe { BorrowedFd::borrow_raw(i32::from(number)) };
+    // If it fails, the child has what it would have without envsec.
+    let _ = rustix::io::fcntl_setfd(descriptor, rustix::io::FdFlags::CLOEXEC);
+}
+
+/// Descriptors with numbers are a thing of Unix.
+#[cfg(not(unix))]
+pub fn keep_from_children(_: u16) {}
+
 /// Reads an inherited file descriptor to its end and closes it, so that no child gets it.
 ///
 /// # Errors

@@ -86,13 +86,15 @@ impl Sources {
         Ok(Sources { keys: keys.into_iter().flatten().collect(), passwords: passwords.into_iter().flatten().collect() })
     }
 
-    /// Sources from the values of three flags, in this order.
+    /// Sources from the values of three flags, in this order. A descriptor may never be read, as where a raw key opens the
+    /// file before a password is needed: no child gets it all the same.
     pub fn of_flags(
         [file, fd, command]: [&'static str; 3],
         files: &[PathBuf],
         fds: &[u16],
         commands: &[String],
     ) -> Vec<Source> {
+        fds.iter().for_each(|number| fs::keep_from_children(*number));
         let files = files.iter().map(|path| Source { name: file, place: Place::File(path.clone()) });
         let fds = fds.iter().map(|number| Source { name: fd, place: Place::Descriptor(*number) });
         let commands = commands.iter().map(|text| Source { name: command, place: Place::Command(text.clone()) });

@@ -1,6 +1,7 @@
 //! What can be wrong with a sealed file. A message names the line and at most a name, never a value.
 
 use super::header::{Header, SlotId};
+use super::rotation::IS_PLAIN;
 use super::slot;
 use crate::crypto::CryptoError;
 use crate::dotenv::SyntaxError;
@@ -211,6 +212,9 @@ impl Failure for SealedError {
             SealedError::LastSlot => "add another one first: envsec slot add",
             SealedError::UnknownLines(_) => {
                 "update envsec; or leave them out, if you know what they are: --drop-line KIND"
+            }
+            SealedError::NotRotatable { name, what: IS_PLAIN } => {
+                return Some(format!("store it encrypted: envsec set --secret {name}"));
             }
             SealedError::Rotating { name, state: Unfinished::Pending } => {
                 return Some(format!("envsec rotate {name} --resume goes on with it, --abort goes back"));

@@ -25,6 +25,7 @@ pub struct RotationInfo {
 /// `at=` of a line that was made for a pending value: the time of the last change is not known.
 const UNKNOWN: u64 = 0;
 
+pub(super) const IS_PLAIN: &str = "is stored plain, so there is no secret to rotate";
 const NO_PREVIOUS: &str = "no old value of it is kept";
 
 impl Locked {
@@ -64,7 +65,7 @@ impl Unlocked {
         let refused = |what| Err(SealedError::NotRotatable { name: name.clone(), what });
         match self.storage(name) {
             None => return Err(SealedError::not_there(name)),
-            Some(Storage::Plain) => return refused("is stored plain, so there is no secret to rotate"),
+            Some(Storage::Plain) => return refused(IS_PLAIN),
             Some(Storage::Secret) => {}
         }
         let rotating = |state| Err(SealedError::Rotating { name: name.clone(), state });
@@ -198,6 +199,10 @@ impl Unlocked {
         rng: &mut dyn CryptoRng,
     ) -> Result<(), SealedError> {
         must_be_same(name, self.pending(name), tested)?;
+        // No writer of ours leaves both; the old value of another one's would be gone unseen.
+        if self.file.rotation(name.as_str()).and_then(|of| of.previous_until).is_some_and(|until| until > now) {
+            return Err(SealedError::Rotating { name: name.clone(), state: Unfinished::Grace });
+        }
         self.switch(name, tested, grace, now, rng)
     }
 
