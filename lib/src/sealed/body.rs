@@ -3,7 +3,7 @@
 use super::error::SealedError;
 use super::forms::{b64u, parse_token};
 use super::header::PREFIX;
-use crate::dotenv::{Dialect, Document, Duplicates, EntryRef, Kind, SyntaxError};
+use crate::dotenv::{Dialect, Document, Duplicates, EntryRef, Kind, Node, SyntaxError};
 use crate::secret::{Secret, SecretText};
 use crate::vars::{MAX_VALUE, VarName};
 use std::collections::{HashMap, HashSet};
@@ -170,6 +170,11 @@ impl Body {
         let standing = self.document.entries().map(|(at, _)| at);
         self.entries.iter_mut().zip(standing).for_each(|(entry, at)| entry.node = at);
         self.places = index(&self.entries);
+    }
+
+    /// The lines.
+    pub(super) fn nodes(&self) -> &[Node] {
+        self.document.nodes()
     }
 
     /// How lines end.

@@ -245,6 +245,12 @@ impl Unlocked {
         again.verify(Opening { keys: self.keys, slot: self.slot })
     }
 
+    /// Another text under the data key of this file, to be sealed.
+    pub(super) fn with_text(&self, header: Header, body: Body) -> Self {
+        let keys = Keys::new(header.magic.file, self.keys.data_key().duplicate());
+        Unlocked { file: Locked { header, body }, keys, slot: None, changed: true, written: HashMap::new() }
+    }
+
     #[cfg(test)]
     pub(super) fn parts(&mut self) -> (&mut Header, &Keys) {
         (&mut self.file.header, &self.keys)
@@ -264,7 +270,7 @@ impl Unlocked {
         out.expose().to_vec() // ciphertext, and values that are public
     }
 
-    fn value_of(&self, entry: &Entry) -> Result<Value, SealedError> {
+    pub(super) fn value_of(&self, entry: &Entry) -> Result<Value, SealedError> {
         value_of(&self.file, &self.keys, entry)
     }
 
@@ -285,7 +291,7 @@ impl Unlocked {
     }
 
     /// What a change of the value does to the name's rotation line.
-    fn note_change(&mut self, name: &VarName, storage: Storage, now: Utc) -> Result<(), SealedError> {
+    pub(super) fn note_change(&mut self, name: &VarName, storage: Storage, now: Utc) -> Result<(), SealedError> {
         let Some((at, rotation)) = self.file.header.rotation_of(name) else { return Ok(()) };
         let rotating = |state| SealedError::Rotating { name: name.clone(), state };
         if rotation.pending.is_some() {

@@ -1,0 +1,102 @@
+//! Revisions of one file that are not, or not only, on the disk: those that meet in a merge, or that git has.
+
+use super::credentials::Credentials;
+use super::settings::{self, label_of_name};
+use super::{Project, ProjectError, Sources, at, check_pin, open_slot, read_file};
+use crate::crypto;
+use crate::error::Result;
+use crate::fs;
+use crate::sealed::{Label, Locked, SealedError, Unlocked};
+use std::path::{Path, PathBuf};
+
+/// A revision of a file.
+pub struct Revision {
+    /// What messages call it: `ours`, `HEAD`.
+    pub name: String,
+    /// Its text.
+    pub bytes: Vec<u8>,
+    /// Whether the pin speaks of it: not of one that is only compared with.
+    pub is_pinned: bool,
+}
+
+/// The text of a file at a path, to be replaced if it is still the same.
+pub struct Found {
+    /// Where it lies, as the settings named it.
+    pub path: PathBuf,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+}
+
+impl Project<'_> {
+    /// Opens revisions of the file at `path`, in this order. One with a data key that is known by then costs no credential
+    /// and no scrypt. The label has to be the one that the path's name asks for.
+    ///
+    /// # Errors
+    /// As [`Project::open`]; messages name the path and the revision.
+    pub fn open_revisions(&self, path: &Path, revisions: &[Revision]) -> Result<Vec<Unlocked>> {
+        let mut credentials = Credentials::new(Sources::new(self.flags)?, self.outside);
+        let limits = settings::limits(self.flags)?;
+        let mut opened: Vec<Unlocked> = Vec::new();
+        for revision in revisions {
+            let shown = PathBuf::from(format!("{} ({})", path.display(), revision.name));
+            let locked = Locked::parse(&revision.bytes).map_err(at(&shown))?;
+            check_label(path, &shown, &locked)?;
+            if let Some(pins) = settings::pins()?.filter(|_| revision.is_pinned) {
+                check_pin(&shown, &locked, &pins)?;
+            }
+            let known = opened.iter().find_map(|other| locked.open_with(other.data_key().duplicate()));
+            let opening = match known {
+                Some(opening) => opening,
+                None => open_slot(path, &locked, &limits, &mut credentials)?,
+            };
+            opened.push(locked.verify(opening).map_err(at(&shown))?);
+        }
+        Ok(opened)
+    }
+
+    /// The text of the one file that a verb changes, whatever it is.
+    ///
+    /// # Errors
+    /// Not there, not readable; [`ProjectError::SeveralFiles`].
+    pub fn find(&self) -> Result<Found> {
+        let mut paths = self.paths()?;
+        match (paths.pop(), paths.is_empty()) {
+            (Some(path), true) => self.find_at(path),
+            _ => Err(ProjectError::SeveralFiles.into()),
+        }
+    }
+
+    /// The text of the file at a path.
+    ///
+    /// # Errors
+    /// Not there, not readable.
+    pub fn find_at(&self, path: PathBuf) -> Result<Found> {
+        let bytes = read_file(&path, &fs::resolve(&path)?)?;
+        Ok(Found { path, bytes })
+    }
+
+    /// Puts other bytes in the place of a text that was found, unless it is another one by now.
+    ///
+    /// # Errors
+    /// [`SealedError::ChangedMeanwhile`]; a file that cannot be written. It is as it was then.
+    pub fn replace(&self, found: &Found, bytes: Vec<u8>) -> Result<()> {
+        let target = fs::resolve(&found.path)?;
+        let _lock = fs::lock_folder_of(&target)?;
+        let now = read_file(&found.path, &target)?;
+        if !crypto::equal(&crypto::sha256(&[&now]), &crypto::sha256(&[&found.bytes])) {
+            return Err(at(&found.path)(SealedError::ChangedMeanwhile));
+        }
+        Ok(fs::prepare_replacement(&target, bytes, self.how())?.commit()?)
+    }
+}
+
+/// The label that the name of the path asks for; one that came from elsewhere by another name has none to ask for.
+fn check_label(path: &Path, shown: &Path, locked: &Locked) -> Result<()> {
+    match label_of_name(path)? {
+        Some(expected) if locked.label() != Some(&expected) => {
+            let found = locked.label().map_or("missing", Label::as_str).to_owned();
+            Err(ProjectError::Label { path: shown.into(), expected: expected.as_str().into(), found }.into())
+        }
+        _ => Ok(()),
+    }
+}
