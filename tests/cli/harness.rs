@@ -22,7 +22,7 @@ pub(crate) const LOW_WORK_FACTOR: u8 = 14;
 pub(crate) const ENVSEC: &str = env!("CARGO_BIN_EXE_envsec");
 
 /// Every verb, as the help lists them.
-pub(crate) const VERBS: [&str; 18] = [
+pub(crate) const VERBS: [&str; 19] = [
     "init",
     "set",
     "get",
@@ -39,6 +39,7 @@ pub(crate) const VERBS: [&str; 18] = [
     "import",
     "export",
     "merge",
+    "seal",
     "completions",
     "man",
 ];

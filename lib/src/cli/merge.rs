@@ -119,7 +119,8 @@ fn open(args: &Args, ours: &Found, path: &Path, ctx: &Ctx<'_>) -> Result<(Option
     if !base.is_empty() {
         revisions.push(revision("base", base, false));
     }
-    let mut opened = ctx.project.open_revisions(path, &revisions)?;
+    let opened = ctx.project.open_revisions(path, &revisions.iter().collect::<Vec<_>>())?.into_iter();
+    let mut opened = opened.collect::<Result<Vec<_>>>()?;
     let base = if revisions.len() == 3 { opened.pop() } else { None };
     Ok((base, opened))
 }

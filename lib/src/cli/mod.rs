@@ -15,6 +15,7 @@ mod rekey;
 mod rotate;
 mod run;
 mod schema;
+mod seal;
 mod set;
 mod slot;
 mod status;
@@ -104,6 +105,8 @@ enum Verb {
     Export(export::Args),
     /// Merge three revisions, as git's merge driver
     Merge(merge::Args),
+    /// Seal a file again that was edited or merged by hand
+    Seal(seal::Args),
     /// Print a shell's completion script
     Completions(completions::Args),
     /// Print a manual page
@@ -168,6 +171,7 @@ fn dispatch(cli: &Cli, ui: &Ui) -> Result<()> {
         Verb::Import(args) => import::run(args, &ctx),
         Verb::Export(args) => export::run(args, &ctx),
         Verb::Merge(args) => merge::run(args, &ctx),
+        Verb::Seal(args) => seal::run(args, &ctx),
         Verb::Completions(args) => completions::run(args, &ctx),
         Verb::Man(args) => man::run(args, &ctx),
     }

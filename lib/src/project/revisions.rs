@@ -32,26 +32,36 @@ impl Project<'_> {
     /// and no scrypt. The label has to be the one that the path's name asks for.
     ///
     /// # Errors
-    /// As [`Project::open`]; messages name the path and the revision.
-    pub fn open_revisions(&self, path: &Path, revisions: &[Revision]) -> Result<Vec<Unlocked>> {
+    /// Settings that make no sense; of each revision as [`Project::open`]. Messages name the path and the revision.
+    pub fn open_revisions(&self, path: &Path, revisions: &[&Revision]) -> Result<Vec<Result<Unlocked>>> {
         let mut credentials = Credentials::new(Sources::new(self.flags)?, self.outside);
-        let limits = settings::limits(self.flags)?;
-        let mut opened: Vec<Unlocked> = Vec::new();
+        let mut opened: Vec<Result<Unlocked>> = Vec::new();
         for revision in revisions {
-            let shown = PathBuf::from(format!("{} ({})", path.display(), revision.name));
-            let locked = Locked::parse(&revision.bytes).map_err(at(&shown))?;
-            check_label(path, &shown, &locked)?;
-            if let Some(pins) = settings::pins()?.filter(|_| revision.is_pinned) {
-                check_pin(&shown, &locked, &pins)?;
-            }
-            let known = opened.iter().find_map(|other| locked.open_with(other.data_key().duplicate()));
-            let opening = match known {
-                Some(opening) => opening,
-                None => open_slot(path, &locked, &limits, &mut credentials)?,
-            };
-            opened.push(locked.verify(opening).map_err(at(&shown))?);
+            let next = self.open_revision(path, revision, &opened, &mut credentials);
+            opened.push(next);
         }
         Ok(opened)
+    }
+
+    fn open_revision(
+        &self,
+        path: &Path,
+        revision: &Revision,
+        opened: &[Result<Unlocked>],
+        credentials: &mut Credentials<'_>,
+    ) -> Result<Unlocked> {
+        let shown = PathBuf::from(format!("{} ({})", path.display(), revision.name));
+        let locked = Locked::parse(&revision.bytes).map_err(at(&shown))?;
+        check_label(path, &shown, &locked)?;
+        if let Some(pins) = settings::pins()?.filter(|_| revision.is_pinned) {
+            check_pin(&shown, &locked, &pins)?;
+        }
+        let known = opened.iter().flatten().find_map(|other| locked.open_with(other.data_key().duplicate()));
+        let opening = match known {
+            Some(opening) => opening,
+            None => open_slot(path, &locked, &settings::limits(self.flags)?, credentials)?,
+        };
+        locked.verify(opening).map_err(at(&shown))
     }
 
     /// The text of the one file that a verb changes, whatever it is.

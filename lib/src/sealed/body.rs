@@ -129,6 +129,11 @@ impl Body {
         self.places.get(name).map(|&place| &self.entries[place])
     }
 
+    /// How many entries stand above that of a name.
+    pub(super) fn place(&self, name: &VarName) -> Option<usize> {
+        self.places.get(name).copied()
+    }
+
     /// The exact text after an entry's `=`, quotes and inline comment included: what the seal covers of a plain value.
     pub(super) fn text(&self, entry: &Entry) -> &str {
         self.document.nodes()[entry.node].entry().map_or("", |entry| entry.after_equals())

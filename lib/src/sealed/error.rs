@@ -145,6 +145,11 @@ impl SealedError {
         SealedError::NotRotatable { name: name.clone(), what: "no such name in the sealed file" }
     }
 
+    /// A change of a value whose next one waits.
+    pub(super) fn pending(name: &VarName) -> Self {
+        SealedError::Rotating { name: name.clone(), state: Unfinished::Pending }
+    }
+
     /// An id that no slot of this header has.
     pub(super) fn no_such_slot(id: &SlotId, header: &Header) -> Self {
         SealedError::NoSuchSlot { wanted: id.as_str().into(), present: slot::describe(header) }

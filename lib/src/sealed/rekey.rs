@@ -225,7 +225,7 @@ impl Unlocked {
     }
 
     /// A rotation line with its tokens made anew.
-    fn rotation_under(
+    pub(super) fn rotation_under(
         &self,
         keys: &Keys,
         rotation: &Rotation,

@@ -270,7 +270,7 @@ impl Unlocked {
         out.expose().to_vec() // ciphertext, and values that are public
     }
 
-    pub(super) fn value_of(&self, entry: &Entry) -> Result<Value, SealedError> {
+    fn value_of(&self, entry: &Entry) -> Result<Value, SealedError> {
         value_of(&self.file, &self.keys, entry)
     }
 
@@ -291,7 +291,7 @@ impl Unlocked {
     }
 
     /// What a change of the value does to the name's rotation line.
-    pub(super) fn note_change(&mut self, name: &VarName, storage: Storage, now: Utc) -> Result<(), SealedError> {
+    fn note_change(&mut self, name: &VarName, storage: Storage, now: Utc) -> Result<(), SealedError> {
         let Some((at, rotation)) = self.file.header.rotation_of(name) else { return Ok(()) };
         let rotating = |state| SealedError::Rotating { name: name.clone(), state };
         if rotation.pending.is_some() {
