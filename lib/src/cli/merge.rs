@@ -5,7 +5,7 @@ use crate::crypto;
 use crate::error::{Error, Failure, Result, Status, shown};
 use crate::fs;
 use crate::git;
-use crate::project::{Found, Revision};
+use crate::project::{self, Found, Revision};
 use crate::sealed::{HeaderConflict, MAX_FILE, Merge, Unlocked};
 use crate::vars::VarName;
 use std::path::{Path, PathBuf};
@@ -15,6 +15,9 @@ use std::path::{Path, PathBuf};
 /// The result is written into OURS.
 #[derive(clap::Args)]
 #[command(after_help = "\
+Examples:
+  envsec merge base.enc .env.enc theirs.enc
+
 git calls it once it knows of it:
   git config merge.envsec.driver 'envsec merge %O %A %B %P'
   echo '.env*.enc merge=envsec' >> .gitattributes
@@ -96,17 +99,16 @@ impl<E: Into<Error>> From<E> for Outcome {
 fn merge(args: &Args, ours: &Found, path: &Path, ctx: &Ctx<'_>) -> std::result::Result<(), Outcome> {
     let (base, ours_and_theirs) = open(args, ours, path, ctx)?;
     let [a, b] = ours_and_theirs.as_slice() else { return Ok(()) };
-    let about = |source| Unmerged { path: path.into(), source };
-    let merge = Merge::new(base.as_ref(), a, b).map_err(about)?;
+    let merge = Merge::new(base.as_ref(), a, b).map_err(project::unmerged(path))?;
     let [one, two, three] = merge.outlines();
     let outline = git::merge_lines([&one, &two, &three])?;
-    let merged = merge.run(&outline, &mut crypto::system_rng()).map_err(about)?;
+    let merged = merge.run(&outline, &mut crypto::system_rng()).map_err(project::unmerged(path))?;
     if merged.is_conflict() {
         ctx.project.replace(ours, merge.with_markers(&merged))?;
         let (names, header) = (merged.names, merged.header);
         return Err(Outcome::Conflict(Conflict { path: path.into(), names, header }));
     }
-    let bytes = merged.file.seal().map_err(crate::project::at(path))?;
+    let bytes = merged.file.seal().map_err(project::at(path))?;
     Ok(ctx.project.replace(ours, bytes)?)
 }
 
@@ -141,22 +143,4 @@ fn whole_in_markers(ours: &[u8], theirs: &[u8]) -> Vec<u8> {
     let parts: [&[u8]; 10] =
         [b"<<<<<<< ours", end, ours, &ended(ours), b"=======", end, theirs, &ended(theirs), b">>>>>>> theirs", end];
     parts.concat()
-}
-
-/// Revisions that cannot be merged, and of which file.
-#[derive(Debug, thiserror::Error)]
-#[error("{}: {source}", shown(.path))]
-struct Unmerged {
-    path: PathBuf,
-    source: crate::sealed::MergeError,
-}
-
-impl Failure for Unmerged {
-    fn status(&self) -> Status {
-        self.source.status()
-    }
-
-    fn hint(&self) -> Option<String> {
-        self.source.hint()
-    }
 }

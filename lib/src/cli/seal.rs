@@ -3,12 +3,10 @@
 use super::Ctx;
 use super::ui::NotConfirmed;
 use crate::crypto;
-use crate::error::{Error, Failure, Result, Status, shown};
+use crate::error::{Failure, Result, Status, shown};
 use crate::git::{self, GitError};
 use crate::project::{self, Found, Revision};
-use crate::sealed::{
-    Change, Known, MAX_FILE, Merge, MergeError, Resealed, SealedError, Storage, Unlocked, Unsealed, Utc,
-};
+use crate::sealed::{Change, Known, MAX_FILE, Merge, Resealed, SealedError, Storage, Unlocked, Unsealed, Utc};
 use crate::validation;
 use crate::vars::{Glob, VarName};
 use std::path::{Path, PathBuf};
@@ -66,24 +64,6 @@ impl Failure for NoRevision {
 
     fn hint(&self) -> Option<String> {
         Some("name a copy that is known to be good: --base FILE".into())
-    }
-}
-
-/// Revisions that do not belong together.
-#[derive(Debug, thiserror::Error)]
-#[error("{}: {source}", shown(.path))]
-struct Unmerged {
-    path: PathBuf,
-    source: MergeError,
-}
-
-impl Failure for Unmerged {
-    fn status(&self) -> Status {
-        self.source.status()
-    }
-
-    fn hint(&self) -> Option<String> {
-        self.source.hint()
     }
 }
 
@@ -157,16 +137,15 @@ fn say_right(path: &Path, current: &Unlocked, known: &[Unlocked], name: &str, ct
 
 fn reseal(text: Unsealed, known: &[Unlocked], args: &Args, path: &Path) -> Result<Resealed> {
     let rng = &mut crypto::system_rng();
-    let about = |source| Error::from(Unmerged { path: path.into(), source });
     let plain = |name: &VarName| args.plain.iter().any(|glob| glob.matches(name));
-    let sealed = |source: SealedError| project::at(path)(source);
+    let sealed = project::at(path);
     match known {
         [head] => text.reseal(Known { head, theirs: None, basis: head }, plain, Utc::now(), rng).map_err(sealed),
         [ours, theirs, base @ ..] => {
-            let merge = Merge::new(base.first(), ours, theirs).map_err(about)?;
+            let merge = Merge::new(base.first(), ours, theirs).map_err(project::unmerged(path))?;
             // Only its header counts, and what both sides together make of a name; the lines are those of the text.
             let [_, outline, _] = merge.outlines();
-            let basis = merge.run(&outline, rng).map_err(about)?.file;
+            let basis = merge.run(&outline, rng).map_err(project::unmerged(path))?.file;
             let known = Known { head: ours, theirs: Some(theirs), basis: &basis };
             text.reseal(known, plain, Utc::now(), rng).map_err(sealed)
         }

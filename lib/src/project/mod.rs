@@ -13,7 +13,7 @@ pub use change::{Held, WithSlots};
 pub use credentials::{Outside, Source, Sources};
 pub use declaration::{Declaration, SCHEMA_NAME, read_declaration};
 pub use error::ProjectError;
-pub use revisions::{Found, Revision};
+pub use revisions::{Found, Revision, unmerged};
 pub use selection::{Selected, Selection, SelectionError, previous_name};
 pub use settings::{Flags, label, label_of_name};
 

@@ -4,9 +4,9 @@ use super::credentials::Credentials;
 use super::settings::{self, label_of_name};
 use super::{Project, ProjectError, Sources, at, check_pin, open_slot, read_file};
 use crate::crypto;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::fs;
-use crate::sealed::{Label, Locked, SealedError, Unlocked};
+use crate::sealed::{Label, Locked, MergeError, SealedError, Unlocked};
 use std::path::{Path, PathBuf};
 
 /// A revision of a file.
@@ -98,6 +98,11 @@ impl Project<'_> {
         }
         Ok(fs::prepare_replacement(&target, bytes, self.how())?.commit()?)
     }
+}
+
+/// Puts the path before the error of revisions that cannot be merged.
+pub fn unmerged(path: &Path) -> impl Fn(MergeError) -> Error {
+    move |source| ProjectError::Unmerged { path: path.into(), source }.into()
 }
 
 /// The label that the name of the path asks for; one that came from elsewhere by another name has none to ask for.

@@ -10,7 +10,7 @@ use crate::sealed::unlocked::Unlocked;
 use crate::sealed::utc::Utc;
 use crate::vars::VarName;
 use rand::CryptoRng;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// The lines between magic and seal.
 #[derive(Default)]
@@ -107,14 +107,11 @@ impl<'u> Merge<'u> {
     ) -> Result<Lines, SealedError> {
         let mut merged = self.slots();
         self.unknown_lines(&mut merged);
-        let mut names: Vec<&VarName> = Vec::new();
-        for file in [self.main, self.other] {
-            names.extend(file.file.header.rotations().map(|(_, rotation)| &rotation.name));
-        }
-        for (at, name) in names.iter().enumerate().filter(|(at, name)| !names[..*at].contains(name)) {
-            let _ = at;
+        let mut seen = HashSet::new();
+        let names = [self.main, self.other].into_iter().flat_map(|file| file.file.header.rotations());
+        for name in names.map(|(_, rotation)| &rotation.name).filter(|name| seen.insert(*name)) {
             let is_secret = body.find(name).is_some_and(|entry| entry.storage() == Storage::Secret);
-            let rotation = match picks.get(*name) {
+            let rotation = match picks.get(name) {
                 _ if !is_secret => None,
                 Some(Pick::Conflict) | None => rotation_of(self.main, name).cloned(),
                 Some(_) => self.rotation(name, rng)?,
