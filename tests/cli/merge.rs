@@ -218,6 +218,15 @@ fn the_same_name_changed_on_both_sides_is_a_conflict_of_that_name() {
         assert!(stderr.contains(".env.enc:6: a git conflict marker"), "{verb}: {stderr}");
         assert!(repository.text() == text, "{verb} wrote");
     }
+    repository.resolve(true);
+    repository.envsec("seal").fails(
+        2,
+        ".env.enc against ours and theirs:\n  M: from the other side\n  N: from the other side\n\
+         \x20 A: not as the other side changed it\n\
+         error: there is no terminal to ask at whether these changes are right; nothing was written\n\
+         hint: --accept takes them\n",
+    );
+    repository.sandbox.write(FILE, &text);
     repository.resolve(false);
     repository.envsec("seal").fails(
         2,

@@ -199,6 +199,30 @@ fn a_revision_to_compare_with_is_needed() {
 }
 
 #[test]
+fn the_revision_is_that_of_the_file_itself() {
+    let repository = Repository::with(&BASE);
+    repository
+        .sandbox
+        .shell("mkdir 'a b' && git mv .env.enc 'a b/real.enc' && ln -s 'a b/real.enc' .env.enc")
+        .succeeds();
+    repository.commit("moved");
+    add(&repository, "X=typed");
+    repository.envsec("seal --accept").says(".env.enc against HEAD:\n  X: added, encrypted\n");
+    assert!(repository.sandbox.join(FILE).is_symlink());
+    repository.sandbox.shell("cd 'a b' && echo Y=typed >>real.enc && envsec seal -f real.enc --accept -q").succeeds();
+    repository.has(&[("A", "1"), ("M", "2"), ("Z", "3"), ("X", "typed"), ("Y", "typed")]);
+}
+
+#[test]
+fn a_name_that_no_child_would_get_is_refused_as_by_set() {
+    let repository = Repository::with(&BASE);
+    add(&repository, "ENVSEC_PASSWORD=typed");
+    let before = repository.text();
+    assert!(repository.envsec("seal --accept").refuses(2).contains("ENVSEC_PASSWORD"));
+    assert!(repository.text() == before);
+}
+
+#[test]
 fn without_the_credential_nothing_is_compared() {
     let repository = Repository::with(&BASE);
     add(&repository, "X=typed");

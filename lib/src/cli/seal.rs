@@ -2,8 +2,10 @@
 
 use super::Ctx;
 use super::ui::NotConfirmed;
+use crate::child;
 use crate::crypto;
 use crate::error::{Failure, Result, Status, shown};
+use crate::fs;
 use crate::git::{self, GitError};
 use crate::project::{self, Found, Revision};
 use crate::sealed::{Change, Known, MAX_FILE, Merge, Resealed, SealedError, Storage, Unlocked, Unsealed, Utc};
@@ -77,6 +79,7 @@ pub(super) fn run(args: &Args, ctx: &Ctx<'_>) -> Result<()> {
         return say_right(path, &current, &known, &against.name, ctx);
     }
     let resealed = reseal(text, &known, args, path)?;
+    child::check_names(resealed.values.iter().map(|(name, _, _)| name))?;
     show(&resealed, path, &against.name, args, ctx);
     if !args.accept {
         match ctx.ui.ask_yes("Seal it so?", false)? {
@@ -101,15 +104,16 @@ fn revisions(args: &Args, found: &Found) -> Result<Against> {
     let revision = |name: &str, bytes| Revision { name: name.into(), bytes, is_pinned: name != "base" };
     if let Some(base) = &args.base {
         let name = shown(base).to_string();
-        let bytes = crate::fs::read_public(base, MAX_FILE)?;
+        let bytes = fs::read_public(base, MAX_FILE)?;
         return Ok(Against { revisions: vec![revision(&name, bytes)], name });
     }
-    if let Some(versions) = git::versions(&found.path, MAX_FILE).map_err(NoRevision)? {
+    let file = fs::resolve(&found.path)?; // git has the file, not a link to it
+    if let Some(versions) = git::versions(&file, MAX_FILE).map_err(NoRevision)? {
         let base = versions.base.map(|bytes| revision("base", bytes));
         let sides = [revision("ours", versions.ours), revision("theirs", versions.theirs)];
         return Ok(Against { revisions: sides.into_iter().chain(base).collect(), name: "ours and theirs".into() });
     }
-    let head = git::in_revision("HEAD", &found.path, MAX_FILE).map_err(NoRevision)?;
+    let head = git::in_revision("HEAD", &file, MAX_FILE).map_err(NoRevision)?;
     Ok(Against { revisions: vec![revision("HEAD", head)], name: "HEAD".into() })
 }
 
@@ -140,13 +144,15 @@ fn reseal(text: Unsealed, known: &[Unlocked], args: &Args, path: &Path) -> Resul
     let plain = |name: &VarName| args.plain.iter().any(|glob| glob.matches(name));
     let sealed = project::at(path);
     match known {
-        [head] => text.reseal(Known { head, theirs: None, basis: head }, plain, Utc::now(), rng).map_err(sealed),
+        [head] => text
+            .reseal(Known { head, theirs: None, basis: head, conflicts: &[] }, plain, Utc::now(), rng)
+            .map_err(sealed),
         [ours, theirs, base @ ..] => {
             let merge = Merge::new(base.first(), ours, theirs).map_err(project::unmerged(path))?;
             // Only its header counts, and what both sides together make of a name; the lines are those of the text.
             let [_, outline, _] = merge.outlines();
-            let basis = merge.run(&outline, rng).map_err(project::unmerged(path))?.file;
-            let known = Known { head: ours, theirs: Some(theirs), basis: &basis };
+            let merged = merge.run(&outline, rng).map_err(project::unmerged(path))?;
+            let known = Known { head: ours, theirs: Some(theirs), basis: &merged.file, conflicts: &merged.names };
             text.reseal(known, plain, Utc::now(), rng).map_err(sealed)
         }
         [] => Err(sealed(SealedError::NotSealed)),

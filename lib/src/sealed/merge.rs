@@ -406,3 +406,6 @@ impl Writer {
         self.line(&[">>>>>>> theirs", end]);
     }
 }
+
+#[cfg(test)]
+mod tests;

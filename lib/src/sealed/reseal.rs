@@ -28,6 +28,8 @@ pub struct Known<'u> {
     pub theirs: Option<&'u Unlocked>,
     /// Where magic, slots and all other header lines come from: the merge of the two, else `head`.
     pub basis: &'u Unlocked,
+    /// The names of which the basis has one side's version, because both changed them.
+    pub conflicts: &'u [VarName],
 }
 
 /// How a name differs from the last verified revision.
@@ -45,7 +47,7 @@ pub enum Change {
     /// The value of the revision that comes in.
     #[error("from the other side")]
     Taken,
-    /// Not the value of the revision that comes in, although only that one changed it.
+    /// Not the value of the revision that comes in, although that one changed it.
     #[error("not as the other side changed it")]
     NotTaken,
     /// A value that was sealed once, but in none of the compared revisions.
@@ -233,7 +235,7 @@ impl<'u> Work<'u> {
 
     /// The revision that has exactly this content.
     fn source(&self, name: &VarName, entry: &Entry) -> Option<(Origin, &'u Unlocked)> {
-        let Known { head, theirs, basis } = self.known;
+        let Known { head, theirs, basis, .. } = self.known;
         let sides = [(Origin::Head, Some(head)), (Origin::Theirs, theirs), (Origin::Basis, Some(basis))];
         let has_it = |file: &Unlocked| {
             file.file.body.find(name).is_some_and(|known| match (&known.content, &entry.content) {
@@ -247,12 +249,12 @@ impl<'u> Work<'u> {
 
     /// What it means that an entry is as in one of the compared revisions.
     fn note(&mut self, name: &VarName, origin: Origin) -> Result<(), SealedError> {
-        let Known { head, theirs, basis } = self.known;
+        let Known { head, theirs, basis, conflicts } = self.known;
         let mut note = |change| self.changes.push((name.clone(), change));
         match origin {
             Origin::Elsewhere => {}
             Origin::Head => {
-                if theirs.is_some() && !is_same(head, basis, name)? {
+                if theirs.is_some() && (conflicts.contains(name) || !is_same(head, basis, name)?) {
                     note(Change::NotTaken);
                 }
             }
@@ -287,7 +289,7 @@ impl<'u> Work<'u> {
 
     /// The header lines of the basis, and the rotation line that goes with each value.
     fn header(&mut self, origins: &[(VarName, Origin)], rng: &mut dyn CryptoRng) -> Result<(), SealedError> {
-        let Known { head, theirs, basis } = self.known;
+        let Known { head, theirs, basis, .. } = self.known;
         let is_rotation = |line: &&Line| matches!(line.kind, LineKind::Rotation(_));
         let kept = basis.file.header.lines.iter().filter(|line| !is_rotation(line));
         let mut lines: Vec<Line> = kept.cloned().collect();
@@ -337,7 +339,7 @@ fn token_kept(before: &Option<Storage>, is_new_value: bool) -> bool {
 
 /// The header lines that differ, in words; none is taken from the text.
 fn header_changes(lines: &[String], known: Known<'_>) -> Vec<String> {
-    let Known { head, theirs, basis } = known;
+    let Known { head, theirs, basis, .. } = known;
     let files = || [Some(head), theirs, Some(basis)].into_iter().flatten();
     let of = |file: &Unlocked| -> Vec<String> {
         let header = &file.file.header;
