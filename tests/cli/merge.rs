@@ -510,6 +510,8 @@ fn a_worktree_and_a_folder_below_merge_as_well() {
     sandbox
         .shell("cd 'tree/a b' && git merge -q main -m merged >../../log && envsec export -e production --format dotenv")
         .prints("M=m\nS=s\n");
+    // What somebody works on says nothing of what git merges.
+    sandbox.shell("cd 'a b' && echo x | envsec set -e production X && git commit -qam x && export ENVSEC_ENV=test && git merge -q side -m again >../log && ENVSEC_ENV=production envsec export --format dotenv").prints("M=m\nS=s\nX=x\n");
     // The label that the name asks for is the real name's.
     sandbox.write("O", sandbox.read("a b/.env.production.enc"));
     sandbox.shell("cp O A && cp O B").succeeds();

@@ -285,3 +285,42 @@ fn the_age_of_what_was_typed_is_noted_and_it_is_held_against_its_declaration() {
     assert!(shown.contains("warning: not as declared: M") && !shown.contains("short\n"), "{shown}");
     assert!(output.status.success() && repository.text().contains("#envsec:rotation name=M at="));
 }
+
+#[test]
+fn no_value_shows_whatever_was_typed() {
+    const CANARY: &str = "cAnArY7731";
+    let repository = Repository::with(&BASE);
+    let good = repository.text();
+    let below = [
+        "X={}",
+        "X='{}",
+        "X=\"{}\\d\"",
+        "{}",
+        "A B={}",
+        " X={}",
+        "X={} {}#x",
+        "#envsec:slot {}",
+        "M=enc:{}",
+        "X=a\u{1b}{}",
+    ];
+    let below = below.map(|line| format!("{good}{line}\n"));
+    let above =
+        ["#envsec:{}", "#envsec:slot id={}", "#envsec:rotation name={}!", "#envsec:slot {}", "#envsec:x{}=1 y=2"];
+    let above = above.map(|line| good.replacen("#envsec:seal", &format!("{line}\n#envsec:seal"), 1));
+    for text in below.iter().chain(&above) {
+        repository.sandbox.write(FILE, text.replace("{}", CANARY));
+        let output = repository.envsec("seal --accept").output();
+        let shown = String::from_utf8(output.stderr).unwrap();
+        assert!(output.stdout.is_empty() && !shown.contains(CANARY), "{text}: {shown}");
+    }
+}
+
+#[test]
+fn the_environment_that_is_asked_for_has_to_be_that_of_the_file() {
+    let repository = Repository::with(&BASE);
+    add(&repository, "X=typed");
+    assert_eq!(
+        repository.envsec("seal --accept -f .env.enc -e production").refuses(5),
+        "error: .env.enc (HEAD): its label is missing, but -e or the file's name asks for production"
+    );
+}

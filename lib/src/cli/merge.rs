@@ -121,7 +121,7 @@ fn open(args: &Args, ours: &Found, path: &Path, ctx: &Ctx<'_>) -> Result<(Option
     if !base.is_empty() {
         revisions.push(revision("base", base, false));
     }
-    let opened = ctx.project.open_revisions(path, &revisions.iter().collect::<Vec<_>>())?.into_iter();
+    let opened = ctx.project.open_revisions(path, None, &revisions.iter().collect::<Vec<_>>())?.into_iter();
     let mut opened = opened.collect::<Result<Vec<_>>>()?;
     let base = if revisions.len() == 3 { opened.pop() } else { None };
     Ok((base, opened))

@@ -121,7 +121,7 @@ fn revisions(args: &Args, found: &Found) -> Result<Against> {
 fn open(against: &Against, found: &Found, ctx: &Ctx<'_>) -> Result<(Vec<Unlocked>, Option<Unlocked>)> {
     let text = Revision { name: "now".into(), bytes: found.bytes.clone(), is_pinned: true };
     let all: Vec<&Revision> = against.revisions.iter().chain([&text]).collect();
-    let mut opened = ctx.project.open_revisions(&found.path, &all)?;
+    let mut opened = ctx.project.open_revisions(&found.path, project::label(ctx.flags)?, &all)?;
     let current = opened.pop().and_then(Result::ok);
     Ok((opened.into_iter().collect::<Result<_>>()?, current))
 }

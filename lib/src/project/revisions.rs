@@ -2,7 +2,7 @@
 
 use super::credentials::Credentials;
 use super::settings::{self, label_of_name};
-use super::{Project, ProjectError, Sources, at, check_pin, open_slot, read_file};
+use super::{Project, ProjectError, Sources, at, check_label, check_pin, open_slot, read_file};
 use crate::crypto;
 use crate::error::{Error, Result};
 use crate::fs;
@@ -29,15 +29,20 @@ pub struct Found {
 
 impl Project<'_> {
     /// Opens revisions of the file at `path`, in this order. One with a data key that is known by then costs no credential
-    /// and no scrypt. The label has to be the one that the path's name asks for.
+    /// and no scrypt. The label has to be `asked`, and the one that the path's name asks for.
     ///
     /// # Errors
     /// Settings that make no sense; of each revision as [`Project::open`]. Messages name the path and the revision.
-    pub fn open_revisions(&self, path: &Path, revisions: &[&Revision]) -> Result<Vec<Result<Unlocked>>> {
+    pub fn open_revisions(
+        &self,
+        path: &Path,
+        asked: Option<Label>,
+        revisions: &[&Revision],
+    ) -> Result<Vec<Result<Unlocked>>> {
         let mut credentials = Credentials::new(Sources::new(self.flags)?, self.outside);
         let mut opened: Vec<Result<Unlocked>> = Vec::new();
         for revision in revisions {
-            let next = self.open_revision(path, revision, &opened, &mut credentials);
+            let next = self.open_revision(path, asked.clone(), revision, &opened, &mut credentials);
             opened.push(next);
         }
         Ok(opened)
@@ -46,13 +51,14 @@ impl Project<'_> {
     fn open_revision(
         &self,
         path: &Path,
+        asked: Option<Label>,
         revision: &Revision,
         opened: &[Result<Unlocked>],
         credentials: &mut Credentials<'_>,
     ) -> Result<Unlocked> {
         let shown = PathBuf::from(format!("{} ({})", path.display(), revision.name));
         let locked = Locked::parse(&revision.bytes).map_err(at(&shown))?;
-        check_label(path, &shown, &locked)?;
+        check_label(&shown, [asked, label_of_name(path)?], &locked)?;
         if let Some(pins) = settings::pins()?.filter(|_| revision.is_pinned) {
             check_pin(&shown, &locked, &pins)?;
         }
@@ -103,15 +109,4 @@ impl Project<'_> {
 /// Puts the path before the error of revisions that cannot be merged.
 pub fn unmerged(path: &Path) -> impl Fn(MergeError) -> Error {
     move |source| ProjectError::Unmerged { path: path.into(), source }.into()
-}
-
-/// The label that the name of the path asks for; one that came from elsewhere by another name has none to ask for.
-fn check_label(path: &Path, shown: &Path, locked: &Locked) -> Result<()> {
-    match label_of_name(path)? {
-        Some(expected) if locked.label() != Some(&expected) => {
-            let found = locked.label().map_or("missing", Label::as_str).to_owned();
-            Err(ProjectError::Label { path: shown.into(), expected: expected.as_str().into(), found }.into())
-        }
-        _ => Ok(()),
-    }
 }

@@ -3,7 +3,7 @@
 
 use super::body::{Body, Content, Entry, Replacement, Storage};
 use super::error::SealedError;
-use super::header::{Header, Line, LineKind, PREFIX, Rotation};
+use super::header::{Header, Line, LineKind, PREFIX, Rotation, SlotId};
 use super::keys::Purpose;
 use super::locked::{check_bytes, check_lines};
 use super::merge::{has_key_of, is_same};
@@ -360,14 +360,21 @@ fn header_changes(lines: &[String], known: Known<'_>) -> Vec<String> {
     words
 }
 
-/// `slot ci`: the kind and the first field's value of a header line that anybody can have written.
+/// `slot ci`: the kind and the first field's value, where they are what they should be. Anybody can have written the line,
+/// and anything.
 fn line_in_words(line: &str) -> String {
     let (kind, rest) = line.split_once(' ').unwrap_or((line, ""));
     let field = rest.split(' ').next().and_then(|field| field.split_once('=')).map_or("", |(_, value)| value);
     match kind {
         "1" => "the first line".to_owned(),
-        "slot" | "rotation" => format!("{kind} {}", field.chars().take(64).collect::<String>()),
-        _ => format!("a line of the kind {}", kind.chars().take(32).collect::<String>()),
+        "slot" => SlotId::parse(field).map_or("a malformed slot line".into(), |id| format!("slot {}", id.as_str())),
+        "rotation" => {
+            VarName::try_from(field).map_or("a malformed rotation line".into(), |name| format!("rotation {name}"))
+        }
+        _ if rest.is_empty() || !kind.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-') => {
+            "a malformed line".to_owned()
+        }
+        _ => format!("a line of the kind {kind}"),
     }
 }
 
