@@ -323,7 +323,7 @@ fn a_replayed_older_file_is_refused() {
     assert_eq!(status, 1, "{shown}");
     let expected = format!(
         "{LEFT}error: .env.enc: theirs is revision 4, older than the revision 5 that it should come from\n\
-         hint: somebody put an old revision in its place: git log -p FILE shows who; git checkout --ours FILE keeps yours\n"
+         hint: an old revision was put in its place, as git revert does: git log -p FILE shows it; git checkout --ours FILE keeps yours\n"
     );
     assert!(shown.contains(&expected), "{shown}");
     // Nothing that opens lies there, and nothing that seal would take.
@@ -424,6 +424,81 @@ fn rebase_cherry_pick_and_stash_go_through_the_driver() {
     repository.git("stash pop");
     repository.envsec("get A").prints("stashed");
     repository.envsec("get O").prints("new on main");
+}
+
+/// git merges the two bases of such a history first, with the driver as well.
+#[test]
+fn branches_that_merged_each_other_merge_again() {
+    let repository = Repository::with(&BASE);
+    two_branches(&repository);
+    repository.git("tag main-1 main");
+    repository.git("merge side -m one");
+    repository.set("M", "main again");
+    repository.commit("main again");
+    repository.git("checkout --quiet side");
+    repository.git("merge main-1 -m two");
+    repository.set("P", "side again");
+    repository.commit("side again");
+    repository.git("checkout --quiet main");
+    assert_eq!(repository.git("merge-base --all main side").lines().count(), 2);
+    repository.git("merge side -m three");
+    assert_eq!(repository.envsec("get M").output().stdout, b"main again");
+    assert_eq!(repository.envsec("get P").output().stdout, b"side again");
+    repository.envsec("get A").prints("side");
+}
+
+/// A revert brings old values back on purpose, but no driver can tell that from somebody who does it to us.
+#[test]
+fn a_revert_is_refused_like_any_other_replay() {
+    let repository = Repository::with(&BASE);
+    repository.on_main(|on| on.set("A", "later"));
+    repository.on_main(|on| on.set("Z", "latest"));
+    let (status, shown) = repository.try_git("revert --no-edit HEAD~1");
+    assert!(status == 1 && shown.contains("theirs is revision 4, older than the revision 5"), "{shown}");
+    repository.git("checkout --ours .env.enc");
+    repository.set("A", "1");
+    repository.git("add .env.enc");
+    repository.git("revert --continue");
+    repository.has(&[("A", "1"), ("M", "2"), ("Z", "latest")]);
+}
+
+/// The base of a cherry-pick is on the other branch, and newer than what is checked out.
+#[test]
+fn a_commit_of_a_longer_branch_is_picked() {
+    let repository = Repository::with(&BASE);
+    repository.branch("side", |on| {
+        for value in ["1", "2", "3", "4", "5"] {
+            on.set("M", value);
+        }
+        on.commit("much");
+        on.set("A", "picked");
+    });
+    repository.on_main(|on| on.set("Z", "main"));
+    repository.git("cherry-pick side");
+    repository.has(&[("A", "picked"), ("M", "2"), ("Z", "main")]);
+    // A conflict of such a one is mended all the same.
+    repository.git("reset --quiet --hard HEAD~1");
+    repository.on_main(|on| on.set("A", "main"));
+    assert_eq!(repository.try_git("cherry-pick side").0, 1);
+    repository.resolve(false);
+    repository.envsec("seal --accept").says(".env.enc against ours and theirs:\n  A: from the other side\n");
+    repository.has(&[("A", "picked"), ("M", "2"), ("Z", "main")]);
+}
+
+/// Who merges into a branch whose file was replayed must not give the old values a new seal.
+#[test]
+fn a_replayed_file_on_our_side_is_refused_too() {
+    let repository = Repository::with(&BASE);
+    let old = repository.text();
+    repository.on_main(|on| {
+        on.set("A", "2");
+        on.set("A", "3");
+    });
+    repository.branch("side", |on| on.set("Z", "side"));
+    repository.on_main(|on| on.sandbox.write(FILE, &old));
+    let (status, shown) = repository.try_git("merge side");
+    assert!(status == 1 && shown.contains("error: .env.enc: ours is revision 4, older than the revision 6"), "{shown}");
+    assert!(repository.envsec("get A").refuses(5).contains("a git conflict marker"));
 }
 
 #[test]

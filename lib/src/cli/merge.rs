@@ -99,7 +99,8 @@ impl<E: Into<Error>> From<E> for Outcome {
 fn merge(args: &Args, ours: &Found, path: &Path, ctx: &Ctx<'_>) -> std::result::Result<(), Outcome> {
     let (base, ours_and_theirs) = open(args, ours, path, ctx)?;
     let [a, b] = ours_and_theirs.as_slice() else { return Ok(()) };
-    let merge = Merge::new(base.as_ref(), a, b).map_err(project::unmerged(path))?;
+    let has_base = || fs::read_public(&args.base, MAX_FILE).map_or(true, |bytes| git::is_in_history(path, &bytes));
+    let merge = Merge::new(base.as_ref(), a, b, has_base).map_err(project::unmerged(path))?;
     let [one, two, three] = merge.outlines();
     let outline = git::merge_lines([&one, &two, &three])?;
     let merged = merge.run(&outline, &mut crypto::system_rng()).map_err(project::unmerged(path))?;

@@ -78,7 +78,7 @@ pub(super) fn run(args: &Args, ctx: &Ctx<'_>) -> Result<()> {
     if let Some(current) = current {
         return say_right(path, &current, &known, &against.name, ctx);
     }
-    let resealed = reseal(text, &known, args, path)?;
+    let resealed = reseal(text, &known, against.has_base(path), args, path)?;
     child::check_names(resealed.values.iter().map(|(name, _, _)| name))?;
     show(&resealed, path, &against.name, args, ctx);
     if !args.accept {
@@ -98,6 +98,13 @@ struct Against {
     revisions: Vec<Revision>,
     /// As the user knows it.
     name: String,
+}
+
+impl Against {
+    /// Whether this branch comes from the base: that of a cherry-pick is on the other one.
+    fn has_base(&self, path: &Path) -> bool {
+        self.revisions.get(2).is_none_or(|base| git::is_in_history(path, &base.bytes))
+    }
 }
 
 fn revisions(args: &Args, found: &Found) -> Result<Against> {
@@ -139,7 +146,7 @@ fn say_right(path: &Path, current: &Unlocked, known: &[Unlocked], name: &str, ct
     Ok(())
 }
 
-fn reseal(text: Unsealed, known: &[Unlocked], args: &Args, path: &Path) -> Result<Resealed> {
+fn reseal(text: Unsealed, known: &[Unlocked], has_base: bool, args: &Args, path: &Path) -> Result<Resealed> {
     let rng = &mut crypto::system_rng();
     let plain = |name: &VarName| args.plain.iter().any(|glob| glob.matches(name));
     let sealed = project::at(path);
@@ -148,7 +155,7 @@ fn reseal(text: Unsealed, known: &[Unlocked], args: &Args, path: &Path) -> Resul
             .reseal(Known { head, theirs: None, basis: head, conflicts: &[] }, plain, Utc::now(), rng)
             .map_err(sealed),
         [ours, theirs, base @ ..] => {
-            let merge = Merge::new(base.first(), ours, theirs).map_err(project::unmerged(path))?;
+            let merge = Merge::new(base.first(), ours, theirs, || has_base).map_err(project::unmerged(path))?;
             // Only its header counts, and what both sides together make of a name; the lines are those of the text.
             let [_, outline, _] = merge.outlines();
             let merged = merge.run(&outline, rng).map_err(project::unmerged(path))?;

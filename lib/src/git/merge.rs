@@ -73,6 +73,21 @@ pub fn versions(file: &Path, limit: usize) -> Result<Option<Versions>, GitError>
     Ok(None)
 }
 
+/// Whether the history of `HEAD` has a file with exactly these bytes. Where git cannot tell, it has.
+pub fn is_in_history(file: &Path, bytes: &[u8]) -> bool {
+    let found = || -> Result<bool, GitError> {
+        let scratch = Scratch::new()?;
+        let copy = scratch.write("file", bytes)?;
+        let folder = fs::folder_of(file);
+        let hashed =
+            command(folder).args(["hash-object", "--no-filters", "--"]).arg(&copy).output().map_err(not_run)?;
+        let find = format!("--find-object={}", String::from_utf8_lossy(&hashed.stdout).trim());
+        let log = command(folder).args(["log", "-1", "-m", "--format=%H", &find, "HEAD"]).output().map_err(not_run)?;
+        Ok(!log.status.success() || !log.stdout.is_empty())
+    };
+    found().unwrap_or(true)
+}
+
 /// A version that is not there is none.
 fn found(bytes: Result<Vec<u8>, GitError>) -> Result<Option<Vec<u8>>, GitError> {
     match bytes {

@@ -4,7 +4,7 @@ mod ignore;
 mod merge;
 
 pub use ignore::{IgnoreRules, ignore_plaintext};
-pub use merge::{Versions, merge_as_text, merge_lines, versions};
+pub use merge::{Versions, is_in_history, merge_as_text, merge_lines, versions};
 
 use crate::child;
 use crate::error::{Failure, Status, one_line, shown};

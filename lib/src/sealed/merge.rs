@@ -67,7 +67,7 @@ impl Failure for MergeError {
         match self {
             MergeError::OtherFile(_) => Some(format!("{TAKE_ONE}, then set in it what the other one has")),
             MergeError::Older { .. } => {
-                Some("somebody put an old revision in its place: git log -p FILE shows who; git checkout --ours FILE keeps yours".into())
+                Some("an old revision was put in its place, as git revert does: git log -p FILE shows it; git checkout --ours FILE keeps yours".into())
             }
             MergeError::TwoKeys => {
                 Some(format!("{TAKE_ONE}, set in it what the other one changed, and remove the slots that the other one removed"))
@@ -197,18 +197,25 @@ pub(super) fn has_key_of(a: &Unlocked, b: &Unlocked) -> bool {
 }
 
 impl<'u> Merge<'u> {
-    /// Without a base both sides added the file.
+    /// Without a base both sides added the file. `has_base` says whether ours comes from the base at all: a cherry-pick's
+    /// base is on the other branch, and may be newer without anything being wrong.
     ///
     /// # Errors
     /// [`MergeError::OtherFile`], [`MergeError::Older`], [`MergeError::TwoKeys`].
-    pub fn new(base: Option<&'u Unlocked>, ours: &'u Unlocked, theirs: &'u Unlocked) -> Result<Self, MergeError> {
+    pub fn new(
+        base: Option<&'u Unlocked>,
+        ours: &'u Unlocked,
+        theirs: &'u Unlocked,
+        has_base: impl Fn() -> bool,
+    ) -> Result<Self, MergeError> {
         let reference = base.unwrap_or(ours);
         for (side, file) in [(Side::Ours, ours), (Side::Theirs, theirs)] {
             let (file, reference) = (&file.file, &reference.file);
             if file.file_id() != reference.file_id() || file.label() != reference.label() {
                 return Err(MergeError::OtherFile(side));
             }
-            if base.is_some() && file.rev() < reference.rev() {
+            let is_older = base.is_some() && file.rev() < reference.rev();
+            if is_older && (side == Side::Theirs || has_base()) {
                 return Err(MergeError::Older { side, rev: file.rev(), base: reference.rev() });
             }
         }

@@ -82,7 +82,7 @@ fn a_merge_is_what_it_should_be_for_every_three_states_of_a_name() {
             open(&file.seal().unwrap(), &key)
         };
         let (ours, theirs) = (side(1), side(2));
-        let merge = Merge::new(Some(&base), &ours, &theirs).unwrap();
+        let merge = Merge::new(Some(&base), &ours, &theirs, || true).unwrap();
         let outline = merge.outlines().concat();
         let merged = merge.run(&outline, &mut system_rng()).unwrap();
         let markers = String::from_utf8(merge.with_markers(&merged)).unwrap();
