@@ -8,12 +8,14 @@ mod init;
 mod list;
 mod lock;
 mod man;
+mod merge;
 mod new_password;
 mod new_value;
 mod rekey;
 mod rotate;
 mod run;
 mod schema;
+mod seal;
 mod set;
 mod slot;
 mod status;
@@ -101,6 +103,10 @@ enum Verb {
     Import(import::Args),
     /// Write the values out, in plaintext
     Export(export::Args),
+    /// Merge three revisions, as git's merge driver
+    Merge(merge::Args),
+    /// Seal a file again that was edited or merged by hand
+    Seal(seal::Args),
     /// Print a shell's completion script
     Completions(completions::Args),
     /// Print a manual page
@@ -164,6 +170,8 @@ fn dispatch(cli: &Cli, ui: &Ui) -> Result<()> {
         Verb::Unset(args) => unset::run(args, &ctx),
         Verb::Import(args) => import::run(args, &ctx),
         Verb::Export(args) => export::run(args, &ctx),
+        Verb::Merge(args) => merge::run(args, &ctx),
+        Verb::Seal(args) => seal::run(args, &ctx),
         Verb::Completions(args) => completions::run(args, &ctx),
         Verb::Man(args) => man::run(args, &ctx),
     }

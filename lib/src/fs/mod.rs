@@ -3,7 +3,8 @@
 mod write;
 
 pub use write::{
-    NewFile, Readers, Replace, Replacement, append, append_to_existing, prepare, prepare_replacement, replace_privately,
+    NewFile, Readers, Replace, Replacement, Scratch, append, append_to_existing, prepare, prepare_replacement,
+    replace_privately,
 };
 
 use crate::error::{Failure, Status, shown};

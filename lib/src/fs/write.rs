@@ -149,6 +149,39 @@ impl NewFile {
     }
 }
 
+/// A private folder for files that a program has to be given by name; removed when dropped. Not for secrets: it may be on
+/// a disk.
+pub struct Scratch(tempfile::TempDir);
+
+impl Scratch {
+    /// A new one, among the system's temporary files.
+    ///
+    /// # Errors
+    /// [`FsError::Io`].
+    pub fn new() -> Result<Self, FsError> {
+        let mut builder = tempfile::Builder::new();
+        builder.prefix("envsec-");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            builder.permissions(std::fs::Permissions::from_mode(0o700));
+        }
+        let folder = std::env::temp_dir();
+        Ok(Scratch(builder.tempdir_in(&folder).map_err(|error| io_error(&folder, BESIDE)(error.kind().into()))?))
+    }
+
+    /// Writes a file into it.
+    ///
+    /// # Errors
+    /// [`FsError::Io`].
+    pub fn write(&self, name: &str, bytes: &[u8]) -> Result<PathBuf, FsError> {
+        let path = self.0.path().join(name);
+        let written = File::create_new(&path).and_then(|mut file| file.write_all(bytes));
+        written.map_err(io_error(&path, "write a temporary file"))?;
+        Ok(path)
+    }
+}
+
 /// Removes what a writer left that was killed. The caller holds the folder's lock, so nobody is writing such a file now.
 fn sweep(path: &Path) {
     let prefix = format!("{}.", path.file_name().unwrap_or_default().to_string_lossy());

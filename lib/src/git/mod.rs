@@ -1,8 +1,10 @@
 //! git: what is in its revisions, and what it is told of sealed files. Always the program itself, never its files.
 
 mod ignore;
+mod merge;
 
 pub use ignore::{IgnoreRules, ignore_plaintext};
+pub use merge::{Versions, is_in_history, merge_as_text, merge_lines, versions};
 
 use crate::child;
 use crate::error::{Failure, Status, one_line, shown};
@@ -64,17 +66,7 @@ pub fn in_revision(revision: &str, file: &Path, limit: usize) -> Result<Vec<u8>,
     if !known.map_err(not_run)?.status.success() {
         return Err(GitError::NoRevision(revision.to_owned()));
     }
-    // ./ is the folder that git is in.
-    let name = file.file_name().unwrap_or_default().to_string_lossy();
-    let mut git = command(folder);
-    git.args(["cat-file", "blob", &format!("{revision}:./{name}")]).stdout(Stdio::piped());
-    let mut running = git.spawn().map_err(not_run)?;
-    let bytes = running.stdout.take().map(|out| fs::read_stream(out, "git", limit)).transpose();
-    let is_there = running.wait().is_ok_and(|status| status.success());
-    match bytes?.filter(|_| is_there) {
-        Some(bytes) => Ok(bytes.expose().to_vec()), // as public as the file is
-        None => Err(GitError::NotInRevision { revision: revision.to_owned(), file: file.to_owned() }),
-    }
+    merge::blob(&format!("{revision}:"), file, limit)
 }
 
 fn not_run(error: impl std::fmt::Display) -> GitError {

@@ -127,7 +127,7 @@ impl Project<'_> {
         Ok(())
     }
 
-    fn how(&self) -> Replace {
+    pub(super) fn how(&self) -> Replace {
         if self.flags.in_place { Replace::InPlace } else { Replace::Atomically }
     }
 

@@ -3,7 +3,7 @@
 use crate::error::{Failure, Status, shown};
 use crate::fs::FsError;
 use crate::schema::SchemaError;
-use crate::sealed::{CredentialError, SealedError};
+use crate::sealed::{CredentialError, MergeError, SealedError};
 use std::path::PathBuf;
 
 /// Why no sealed file could be found, opened or saved.
@@ -24,6 +24,14 @@ pub enum ProjectError {
         path: PathBuf,
         /// What is wrong.
         source: SealedError,
+    },
+    /// Revisions of a file that cannot be merged.
+    #[error("{}: {source}", shown(.path))]
+    Unmerged {
+        /// Which file.
+        path: PathBuf,
+        /// Why not.
+        source: MergeError,
     },
     /// A file of another environment than the one expected.
     #[error("{}: its label is {found}, but -e or the file's name asks for {expected}", shown(.path))]
@@ -123,6 +131,7 @@ impl Failure for ProjectError {
             | ProjectError::SeveralFiles => Status::Usage,
             ProjectError::CredentialFile { .. } => Status::Credential,
             ProjectError::Sealed { source, .. } => source.status(),
+            ProjectError::Unmerged { source, .. } => source.status(),
             ProjectError::Schema { source, .. } => source.status(),
             ProjectError::Label { .. } | ProjectError::Pin { .. } => Status::NotAuthentic,
             ProjectError::Credential { source, .. } => source.status(),
@@ -138,6 +147,7 @@ impl Failure for ProjectError {
             }
             ProjectError::CredentialFile { source, .. } => source.hint(),
             ProjectError::Sealed { source, .. } => source.hint(),
+            ProjectError::Unmerged { source, .. } => source.hint(),
             ProjectError::Schema { source, .. } => source.hint(),
             ProjectError::SchemaFile(source) => source.hint(),
             ProjectError::NoSchema => Some("write one with: envsec schema infer; or name it: --schema FILE".into()),

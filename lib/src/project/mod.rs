@@ -5,6 +5,7 @@ mod change;
 mod credentials;
 mod declaration;
 mod error;
+mod revisions;
 mod selection;
 mod settings;
 
@@ -12,6 +13,7 @@ pub use change::{Held, WithSlots};
 pub use credentials::{Outside, Source, Sources};
 pub use declaration::{Declaration, SCHEMA_NAME, read_declaration};
 pub use error::ProjectError;
+pub use revisions::{Found, Revision, unmerged};
 pub use selection::{Selected, Selection, SelectionError, previous_name};
 pub use settings::{Flags, label, label_of_name};
 
@@ -177,17 +179,22 @@ impl<'a> Project<'a> {
 
     /// The label that was asked for, by `-e` or by the file's name or that of the file a link leads to; and the pin.
     fn check(&self, path: &Path, target: &Path, locked: &Locked) -> Result<()> {
-        let found = locked.label();
-        for expected in [label(self.flags)?, label_of_name(path)?, label_of_name(target)?].into_iter().flatten() {
-            if found != Some(&expected) {
-                let found = found.map_or("missing", Label::as_str).to_owned();
-                return Err(ProjectError::Label { path: path.into(), expected: expected.as_str().into(), found }.into());
-            }
-        }
+        check_label(path, [label(self.flags)?, label_of_name(path)?, label_of_name(target)?], locked)?;
         match settings::pins()? {
             Some(pins) => Ok(check_pin(path, locked, &pins)?),
             None => Ok(()),
         }
+    }
+}
+
+/// The file has the label that is asked for in one way or another.
+fn check_label<const N: usize>(path: &Path, asked: [Option<Label>; N], locked: &Locked) -> Result<()> {
+    match asked.into_iter().flatten().find(|asked| locked.label() != Some(asked)) {
+        Some(expected) => {
+            let found = locked.label().map_or("missing", Label::as_str).to_owned();
+            Err(ProjectError::Label { path: path.into(), expected: expected.as_str().into(), found }.into())
+        }
+        None => Ok(()),
     }
 }
 

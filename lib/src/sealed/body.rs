@@ -3,7 +3,7 @@
 use super::error::SealedError;
 use super::forms::{b64u, parse_token};
 use super::header::PREFIX;
-use crate::dotenv::{Dialect, Document, Duplicates, EntryRef, Kind, SyntaxError};
+use crate::dotenv::{Dialect, Document, Duplicates, EntryRef, Kind, Node, SyntaxError};
 use crate::secret::{Secret, SecretText};
 use crate::vars::{MAX_VALUE, VarName};
 use std::collections::{HashMap, HashSet};
@@ -129,6 +129,11 @@ impl Body {
         self.places.get(name).map(|&place| &self.entries[place])
     }
 
+    /// How many entries stand above that of a name.
+    pub(super) fn place(&self, name: &VarName) -> Option<usize> {
+        self.places.get(name).copied()
+    }
+
     /// The exact text after an entry's `=`, quotes and inline comment included: what the seal covers of a plain value.
     pub(super) fn text(&self, entry: &Entry) -> &str {
         self.document.nodes()[entry.node].entry().map_or("", |entry| entry.after_equals())
@@ -170,6 +175,11 @@ impl Body {
         let standing = self.document.entries().map(|(at, _)| at);
         self.entries.iter_mut().zip(standing).for_each(|(entry, at)| entry.node = at);
         self.places = index(&self.entries);
+    }
+
+    /// The lines.
+    pub(super) fn nodes(&self) -> &[Node] {
+        self.document.nodes()
     }
 
     /// How lines end.

@@ -96,6 +96,9 @@ pub enum SealedError {
     /// The file was given a new data key, or is another file, since it was read.
     #[error("somebody gave the file a new data key meanwhile")]
     Rekeyed,
+    /// The text is another one than the one that was read.
+    #[error("somebody changed the file meanwhile")]
+    ChangedMeanwhile,
     /// An older revision than the one that was read is in its place now.
     #[error("somebody put an older revision in its place meanwhile")]
     RolledBack,
@@ -143,6 +146,11 @@ impl SealedError {
         SealedError::NotRotatable { name: name.clone(), what: "no such name in the sealed file" }
     }
 
+    /// A change of a value whose next one waits.
+    pub(super) fn pending(name: &VarName) -> Self {
+        SealedError::Rotating { name: name.clone(), state: Unfinished::Pending }
+    }
+
     /// An id that no slot of this header has.
     pub(super) fn no_such_slot(id: &SlotId, header: &Header) -> Self {
         SealedError::NoSuchSlot { wanted: id.as_str().into(), present: slot::describe(header) }
@@ -168,6 +176,7 @@ impl Failure for SealedError {
             SealedError::NoFittingSlot(_) | SealedError::WrongCredential => Status::Credential,
             SealedError::Rekeyed
             | SealedError::RolledBack
+            | SealedError::ChangedMeanwhile
             | SealedError::SlotsChanged
             | SealedError::Rotating { .. }
             | SealedError::RotatedMeanwhile(_) => Status::Conflict,
@@ -195,7 +204,7 @@ impl Failure for SealedError {
             }
             SealedError::WouldExceed { .. } => "split it into several files: envsec run -f ONE -f TWO",
             SealedError::Conflict { .. } => {
-                "resolve the conflict on one side's version (git checkout --ours FILE, or --theirs), then set what the other side changed"
+                "keep one of the two lines of each name, remove the markers, then: envsec seal; git checkout -m FILE starts again"
             }
             SealedError::WorkFactor(_) => {
                 "if you trust the file: --max-work-factor 22, or --slot ID to try one slot only"
@@ -207,7 +216,10 @@ impl Failure for SealedError {
             SealedError::Seal => {
                 "do not use its values; git log -p FILE shows what was changed, git checkout REV -- FILE brings a good version back"
             }
-            SealedError::Rekeyed | SealedError::RolledBack | SealedError::SlotsChanged => "run the command again",
+            SealedError::Rekeyed
+            | SealedError::RolledBack
+            | SealedError::ChangedMeanwhile
+            | SealedError::SlotsChanged => "run the command again",
             SealedError::SlotExists(_) => "choose another one with --id; envsec slot list shows them",
             SealedError::LastSlot => "add another one first: envsec slot add",
             SealedError::UnknownLines(_) => {

@@ -113,7 +113,7 @@ impl SealMac {
     }
 }
 
-fn check_bytes(bytes: &[u8]) -> Result<&str, SealedError> {
+pub(super) fn check_bytes(bytes: &[u8]) -> Result<&str, SealedError> {
     if bytes.len() > MAX_FILE {
         return Err(SealedError::TooMany { limit: MAX_FILE, what: "bytes" });
     }
@@ -130,7 +130,7 @@ fn check_bytes(bytes: &[u8]) -> Result<&str, SealedError> {
 }
 
 /// Every line ends in LF, or every line ends in CRLF; the last one may lack its end. Returns which.
-fn check_lines(text: &str) -> Result<&'static str, SealedError> {
+pub(super) fn check_lines(text: &str) -> Result<&'static str, SealedError> {
     let crlf = text.split_inclusive('\n').next().is_some_and(|line| line.ends_with("\r\n"));
     let has_cr = text.contains('\r');
     for (number, line) in (1..).zip(text.split_inclusive('\n')) {

@@ -225,7 +225,7 @@ impl Unlocked {
     }
 
     /// A rotation line with its tokens made anew.
-    fn rotation_under(
+    pub(super) fn rotation_under(
         &self,
         keys: &Keys,
         rotation: &Rotation,
@@ -254,7 +254,7 @@ impl Unlocked {
     }
 
     /// A token of the same value under another data key.
-    fn token_under(
+    pub(super) fn token_under(
         &self,
         keys: &Keys,
         purpose: Purpose,

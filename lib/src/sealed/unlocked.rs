@@ -245,6 +245,12 @@ impl Unlocked {
         again.verify(Opening { keys: self.keys, slot: self.slot })
     }
 
+    /// Another text under the data key of this file, to be sealed.
+    pub(super) fn with_text(&self, header: Header, body: Body) -> Self {
+        let keys = Keys::new(header.magic.file, self.keys.data_key().duplicate());
+        Unlocked { file: Locked { header, body }, keys, slot: None, changed: true, written: HashMap::new() }
+    }
+
     #[cfg(test)]
     pub(super) fn parts(&mut self) -> (&mut Header, &Keys) {
         (&mut self.file.header, &self.keys)
