@@ -111,7 +111,9 @@ impl Editor {
     /// Every other end than exit status 0.
     pub fn run(&self, file: &Path, line: usize, _: &Interrupts) -> Result<(), EditorError> {
         let mut shell = helper("sh");
-        shell.stdin(Stdio::inherit()).args(["-c", &format!("{} \"$@\"", self.command), "sh"]);
+        // A key that interrupts goes to all in front of the terminal, but what it does is for the editor to say.
+        let command = format!("trap : INT QUIT; {} \"$@\"", self.command);
+        shell.stdin(Stdio::inherit()).args(["-c", &command, "sh"]);
         self.tell(&mut shell, line);
         shell.arg(file);
         adopt_orphans(true);

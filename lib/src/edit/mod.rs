@@ -10,7 +10,7 @@ use crate::formats::buffer::{self, Complaint, Content, Draft, Entry, Line};
 use crate::project::Declaration;
 use crate::sealed::{BodyLine, Locked, SealedError, Storage, Unfinished, Unlocked, Utc};
 use crate::secret::Secret;
-use crate::validation;
+use crate::validation::{self, Advice};
 use crate::vars::VarName;
 use rand::CryptoRng;
 use std::collections::{HashMap, HashSet};
@@ -152,13 +152,15 @@ impl Rules<'_> {
         let values = changed.iter().map(|(_, entry)| (&entry.name, &entry.value, storage(entry)));
         let failed = |error: Error| Refused { complaints: vec![Complaint::new(1, error.to_string())], error };
         let checked = validation::check_declared(declaration, values).map_err(failed)?;
-        let Some(invalid) = checked.invalid else { return Ok(checked.aging) };
+        let Some(mut invalid) = checked.invalid else { return Ok(checked.aging) };
         let line = |name: &str| changed.iter().find(|(_, entry)| entry.name.as_str() == name).map(|(line, _)| *line);
         let complaints = invalid.problems.iter().map(|problem| {
             let line = problem.name.as_deref().and_then(line).unwrap_or(1);
             Complaint::new(line, problem.to_string())
         });
-        Err(Refused { complaints: complaints.collect(), error: invalid.into() })
+        let complaints = complaints.collect();
+        invalid.advice = Advice::None;
+        Err(Refused { complaints, error: invalid.into() })
     }
 }
 

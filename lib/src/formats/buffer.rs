@@ -171,6 +171,8 @@ pub struct Annotated {
     pub line: usize,
     /// The lines that were put in.
     inserted: Vec<String>,
+    /// Whether they all stand at the top.
+    at_top: bool,
 }
 
 /// Puts each complaint above the line that it is about.
@@ -178,10 +180,12 @@ pub fn annotate(text: &Secret, mut complaints: Vec<Complaint>) -> Annotated {
     let lines = || text.expose().split_inclusive(|byte| *byte == b'\n');
     // Where the text has such lines of its own, nothing could be told apart later but at the top, where no value is.
     let at_top = lines().any(|line| line.starts_with(ERROR.as_bytes()));
-    complaints.iter_mut().for_each(|complaint| complaint.line = if at_top { 1 } else { complaint.line.max(1) });
+    if at_top {
+        complaints.iter_mut().for_each(|complaint| complaint.line = 1);
+    }
     complaints.sort_by_key(|complaint| complaint.line);
     let line = complaints.first().map_or(1, |complaint| complaint.line);
-    let mut annotated = Annotated { text: Secret::with_capacity(text.len()), line, inserted: Vec::new() };
+    let mut annotated = Annotated { text: Secret::with_capacity(text.len()), line, inserted: Vec::new(), at_top };
     let mut complaints = complaints.into_iter().peekable();
     for (number, line) in (1..).zip(lines()) {
         while let Some(complaint) = complaints.next_if(|complaint| complaint.line <= number) {
@@ -199,7 +203,7 @@ pub fn annotate(text: &Secret, mut complaints: Vec<Complaint>) -> Annotated {
 impl Annotated {
     /// A text without complaints.
     pub fn plain(text: SecretText) -> Self {
-        Annotated { text: text.into_bytes(), line: 1, inserted: Vec::new() }
+        Annotated { text: text.into_bytes(), line: 1, inserted: Vec::new(), at_top: false }
     }
 
     fn complain(&mut self, complaint: &Complaint) {
@@ -225,14 +229,14 @@ impl Annotated {
 
     /// What came back from the editor, without the complaints. They may stand in the midst of a value by now.
     pub fn strip(&self, edited: &Secret) -> Secret {
-        let is_inserted = |line: &[u8]| {
+        let is_reason = |line: &&[u8]| line.starts_with(ERROR.as_bytes());
+        let is_inserted = |line: &&[u8]| {
             let line = line.trim_ascii_end();
-            line.starts_with(ERROR.as_bytes())
-                && self.inserted.iter().any(|inserted| inserted.trim_end().as_bytes() == line)
+            self.inserted.iter().any(|inserted| inserted.trim_end().as_bytes() == line)
         };
         let mut text = Secret::with_capacity(edited.len());
-        let lines = edited.expose().split_inclusive(|byte| *byte == b'\n');
-        lines.filter(|line| !is_inserted(line)).for_each(|line| text.extend(line));
+        let lines = edited.expose().split_inclusive(|byte| *byte == b'\n').skip_while(is_reason);
+        lines.filter(|line| self.at_top || !is_inserted(line)).for_each(|line| text.extend(line));
         text
     }
 }
