@@ -147,12 +147,12 @@ impl Session<'_> {
                 continue;
             }
             let Err(now) = self.write(&text.strip(&edited)) else { return Ok(()) };
-            let error = match now.cause {
-                _ if !self.ctx.ui.can_ask() && (failed.is_some() || now.cause != Cause::Text) => {
-                    return Err(self.give_up(now));
-                }
-                Cause::System => self.again(&format!("{}.", now.error), now.error)?,
-                Cause::Text | Cause::Conflict => now.error,
+            let error = match (now.cause, failed) {
+                // Of a script that does the same twice, the second failure is but an echo of the first.
+                (Cause::Text, Some((_, first))) if !self.ctx.ui.can_ask() => return Err(first),
+                (Cause::System | Cause::Conflict, _) if !self.ctx.ui.can_ask() => return Err(self.give_up(now)),
+                (Cause::System, _) => self.again(&format!("{}.", now.error), now.error)?,
+                (Cause::Text | Cause::Conflict, _) => now.error,
             };
             (text, failed) = (now.next, Some((now.cause, error)));
         }
@@ -269,7 +269,7 @@ impl Session<'_> {
 
     /// Nobody can be asked. What others did meanwhile is not the editor's fault: its text is kept.
     fn give_up(&self, failed: Failed) -> Error {
-        if failed.cause == Cause::Text || failed.error.status() == Status::Other {
+        if failed.error.status() == Status::Other {
             return failed.error;
         }
         let kept = PrivateFolder::create().and_then(|folder| {
