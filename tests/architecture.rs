@@ -87,7 +87,7 @@ const EXPOSE: &[(&str, usize)] = &[
     ("src/dotenv/document.rs", 2),
     ("src/dotenv/node.rs", 3),
     ("src/edit/mod.rs", 1),
-    ("src/formats/buffer.rs", 14),
+    ("src/formats/buffer.rs", 15),
     ("src/formats/dotenv.rs", 4),
     ("src/formats/expand.rs", 2),
     ("src/formats/json.rs", 1),

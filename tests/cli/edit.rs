@@ -746,6 +746,11 @@ fn vim_leaves_nothing() {
     assert_eq!(desk.get("B"), "from vim");
     desk.is_clean();
     assert_eq!(desk.files(), [".env.enc", ".vim", ".vimrc", "key", "tmp"]);
+    // A comment is no setting, whoever wrote it, and whatever the vimrc says.
+    desk.shell("echo 'set modeline modelines=50' >> .vimrc; echo '# vim: set textwidth=33 :' >> .env.enc").succeeds();
+    let keys = "call writefile([&textwidth, &filetype], 'tmp/settings')\nq\n";
+    desk.envsec(["edit"]).variable("EDITOR", "vim -u ~/.vimrc -es").stdin(keys).says(UNCHANGED);
+    assert_eq!(desk.text("tmp/settings").lines().next(), Some("0"));
     // Ended in it, with something typed.
     let script = "TERM=xterm EDITOR='vim -u ~/.vimrc' sh -c 'echo $$ > tmp/pid; exec envsec edit'";
     let mut terminal = Terminal::start(&desk, script);
@@ -754,6 +759,18 @@ fn vim_leaves_nothing() {
     terminal.sees("error: ended by a signal while the editor ran; nothing was changed").sees("[status 1]");
     desk.is_clean();
     assert_eq!(desk.files(), [".env.enc", ".vim", ".vimrc", "key", "tmp"]);
+}
+
+/// As a person has it who set nothing up.
+#[test]
+fn vi_opens_at_the_line() {
+    let desk = Desk::usual();
+    let mut terminal = Terminal::start(&desk, "unset EDITOR VISUAL; TERM=dumb envsec edit");
+    terminal.sees("PORT").types("Goopps\u{1b}:wq\r");
+    terminal.sees("#: error: E_NO_EQUALS").types("ccN=from vi\u{1b}:wq\r");
+    let ended = terminal.ends();
+    assert_eq!((ended.status, desk.get("N")), (0, "from vi".to_owned()), "{}", ended.shown);
+    desk.is_clean();
 }
 
 #[test]
@@ -780,9 +797,9 @@ fn at_a_terminal_a_mistake_opens_the_editor_at_its_line() {
     desk.write("nano", "#!/bin/bash\nprintf '[%s]' \"$#\" \"${1#/*}\"; file=${!#}; grep '^#: error' \"$file\"; read -r -p 'do: ' line; eval \"$line\"\n");
     let mut terminal = Terminal::start(&desk, "EDITOR=./nano envsec edit");
     terminal.sees("[1]").sees("do: ").types("echo oops >> $file\n");
-    terminal.sees("[2][+10]#: error: E_NO_EQUALS").sees("do: ").types(":\n");
+    terminal.sees("[2][+11]#: error: E_NO_EQUALS").sees("do: ").types(":\n");
     terminal.sees("The text is still the same. Edit again? [Y/n] ").types("\n");
-    terminal.sees("[2][+10]#: error: E_NO_EQUALS").sees("do: ").types("sed -i s/^oops/N=1/ $file\n");
+    terminal.sees("[2][+11]#: error: E_NO_EQUALS").sees("do: ").types("sed -i s/^oops/N=1/ $file\n");
     let ended = terminal.ends();
     assert_eq!((ended.status, desk.get("N")), (0, "1".to_owned()), "{}", ended.shown);
     // Dropped.

@@ -22,6 +22,8 @@ pub struct Editor {
 enum Kind {
     /// Takes `+LINE`, and keeps what was yanked, undone or not yet written, unless it is told not to.
     Vim,
+    /// Takes `-c LINE`, as POSIX has it; to some of its kind `+LINE` is a file.
+    Vi,
     /// Takes `+LINE`.
     TakesLine,
     Other,
@@ -73,10 +75,18 @@ const TICK: Duration = Duration::from_millis(10);
 /// What the shell says of a command that it does not find.
 const NOT_FOUND: i32 = 127;
 
-/// vim's own files that would hold what was yanked, changed or typed: the swap file, viminfo, undo, backup. `-n` and
-/// `-i NONE` come too early for a vimrc to miss them, the command after it.
-const VIM_LEAVES_NOTHING: [&str; 5] =
-    ["-n", "-i", "NONE", "-c", "silent! set noundofile nobackup nowritebackup noswapfile"];
+/// vim's own files that would hold what was yanked, changed or typed: the swap file, viminfo, undo, backup. What `-c` has
+/// comes after the vimrc, so that this cannot bring them back. And no settings from the text: anybody can write comments
+/// into a sealed file, and vim obeys those that look like `vim: set`.
+const FOR_VIM: [&str; 7] = [
+    "-n",
+    "-i",
+    "NONE",
+    "--cmd",
+    "silent! autocmd BufReadPre * setlocal nomodeline",
+    "-c",
+    "silent! set noundofile nobackup nowritebackup noswapfile",
+];
 
 impl Editor {
     /// `$VISUAL`, else `$EDITOR`, else `vi`.
@@ -128,10 +138,13 @@ impl Editor {
 
     fn tell(&self, shell: &mut Command, line: usize) {
         if self.kind == Kind::Vim {
-            shell.args(VIM_LEAVES_NOTHING);
+            shell.args(FOR_VIM);
         }
-        if self.kind != Kind::Other && line > 1 {
-            shell.arg(format!("+{line}"));
+        match self.kind {
+            _ if line == 1 => {}
+            Kind::Vi => drop(shell.args(["-c", &line.to_string()])),
+            Kind::Vim | Kind::TakesLine => drop(shell.arg(format!("+{line}"))),
+            Kind::Other => {}
         }
     }
 }
@@ -141,7 +154,8 @@ fn kind(program: &str) -> Kind {
     let of = |name: &str| match name {
         "vim" | "nvim" | "gvim" | "vimx" => Kind::Vim,
         name if name.starts_with("vim.") => Kind::Vim,
-        "vi" | "nano" | "emacs" | "emacsclient" | "joe" | "mg" | "jed" | "micro" | "kak" | "helix" => Kind::TakesLine,
+        "vi" | "nvi" => Kind::Vi,
+        "nano" | "emacs" | "emacsclient" | "joe" | "mg" | "micro" | "kak" => Kind::TakesLine,
         _ => Kind::Other,
     };
     let name = |path: &Path| path.file_name().map_or(Kind::Other, |name| of(&name.to_string_lossy()));

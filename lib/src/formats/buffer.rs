@@ -167,7 +167,7 @@ fn push_line(text: &mut SecretText, parts: &[&str]) {
 pub struct Annotated {
     /// The text, which need not be text: somebody may have saved anything.
     pub text: Secret,
-    /// The line of the first complaint, from 1.
+    /// The line that the first complaint is about, from 1.
     pub line: usize,
     /// The lines that were put in.
     inserted: Vec<String>,
@@ -184,12 +184,14 @@ pub fn annotate(text: &Secret, mut complaints: Vec<Complaint>) -> Annotated {
         complaints.iter_mut().for_each(|complaint| complaint.line = 1);
     }
     complaints.sort_by_key(|complaint| complaint.line);
-    let line = complaints.first().map_or(1, |complaint| complaint.line);
-    let mut annotated = Annotated { text: Secret::with_capacity(text.len()), line, inserted: Vec::new(), at_top };
-    let mut complaints = complaints.into_iter().peekable();
+    let mut annotated = Annotated { text: Secret::with_capacity(text.len()), line: 1, inserted: Vec::new(), at_top };
+    let (mut complaints, mut first) = (complaints.into_iter().peekable(), None);
     for (number, line) in (1..).zip(lines()) {
         while let Some(complaint) = complaints.next_if(|complaint| complaint.line <= number) {
             annotated.complain(&complaint);
+        }
+        if first.is_none() && !annotated.inserted.is_empty() {
+            first = Some(annotated.lines() + 1);
         }
         annotated.text.extend(line);
     }
@@ -197,6 +199,7 @@ pub fn annotate(text: &Secret, mut complaints: Vec<Complaint>) -> Annotated {
         annotated.text.extend(b"\n");
     }
     complaints.for_each(|complaint| annotated.complain(&complaint));
+    annotated.line = first.unwrap_or_else(|| annotated.lines());
     annotated
 }
 
@@ -221,6 +224,10 @@ impl Annotated {
             Some(Content::Text(comment)) => self.push(&[THEIRS, " ", comment]),
             None => {}
         }
+    }
+
+    fn lines(&self) -> usize {
+        self.text.expose().iter().filter(|byte| **byte == b'\n').count()
     }
 
     fn push(&mut self, parts: &[&str]) {

@@ -119,13 +119,18 @@ fn create_in(place: &Path, in_memory: bool) -> Result<PrivateFolder, FsError> {
     const ATTEMPTS: usize = 16;
     for _ in 0..ATTEMPTS {
         let path = builder.tempdir_in(place).map_err(failed)?.keep();
-        let lock = File::open(&path).ok().filter(|folder| folder.try_lock().is_ok());
+        let lock = File::open(&path).ok().filter(|folder| !is_locked(folder));
         match lock.filter(|_| path.is_dir()) {
             Some(lock) => return Ok(PrivateFolder { path, in_memory, lock: Some(lock) }),
             None => drop(fs::remove_dir(&path)),
         }
     }
     Err(io_error(place, MAKE)(ErrorKind::ResourceBusy.into()))
+}
+
+/// Whether another process holds it. Where the file system has no locks, nobody sweeps either.
+fn is_locked(folder: &File) -> bool {
+    matches!(folder.try_lock(), Err(fs::TryLockError::WouldBlock))
 }
 
 /// Wipes and removes what this user's processes left that were killed.
