@@ -25,7 +25,7 @@ const MODULES: &[(u8, &str, &[&str])] = &[
     (1, "generate", &["error", "secret"]),
     (1, "redact", &["vars"]),
     (1, "schema", &["dotenv", "duration", "error", "generate", "pair", "vars"]),
-    (2, "child", &["error", "vars"]),
+    (2, "child", &["error", "fs", "vars"]),
     (2, "formats", &["crypto", "dotenv", "error", "secret", "vars"]),
     (2, "keyring", &["error", "secret"]),
     // Bytes in, bytes out: no fs.
@@ -41,6 +41,7 @@ const MODULES: &[(u8, &str, &[&str])] = &[
     (3, "slots", &["error", "project", "sealed"]),
     (3, "inference", &["dotenv", "error", "formats", "fs", "project", "schema", "sealed", "vars"]),
     (3, "validation", &["child", "error", "project", "schema", "sealed", "secret", "vars"]),
+    (3, "edit", &["child", "error", "formats", "project", "sealed", "secret", "validation", "vars"]),
     (
         4,
         "cli",
@@ -48,6 +49,7 @@ const MODULES: &[(u8, &str, &[&str])] = &[
             "child",
             "crypto",
             "duration",
+            "edit",
             "error",
             "formats",
             "fs",
@@ -74,6 +76,7 @@ const EXPOSE: &[(&str, usize)] = &[
     ("src/child.rs", 2),
     ("src/child/hook.rs", 1),
     ("src/cli/completions.rs", 1), // the words of a command line
+    ("src/cli/edit.rs", 3),
     ("src/cli/export.rs", 3),
     ("src/cli/get.rs", 1),
     ("src/cli/init.rs", 1),
@@ -83,11 +86,14 @@ const EXPOSE: &[(&str, usize)] = &[
     ("src/crypto.rs", 4),
     ("src/dotenv/document.rs", 2),
     ("src/dotenv/node.rs", 3),
+    ("src/edit/mod.rs", 1),
+    ("src/formats/buffer.rs", 15),
     ("src/formats/dotenv.rs", 4),
     ("src/formats/expand.rs", 2),
     ("src/formats/json.rs", 1),
     ("src/formats/mod.rs", 3),
     ("src/formats/seed.rs", 2),
+    ("src/fs/private.rs", 1),
     ("src/fs/write.rs", 2),
     ("src/generate.rs", 1),
     ("src/git/merge.rs", 2), // committed files
@@ -104,6 +110,7 @@ const EXPOSE: &[(&str, usize)] = &[
     ("src/sealed/keys.rs", 10),
     ("src/sealed/locked.rs", 1),
     ("src/sealed/merge.rs", 5),
+    ("src/sealed/rewrite.rs", 7),
     ("src/sealed/rotation.rs", 2),
     ("src/sealed/slot.rs", 7),
     ("src/sealed/unlocked.rs", 6),
@@ -114,8 +121,16 @@ const EXPOSE: &[(&str, usize)] = &[
 
 /// A text of the code, the files or folders that may have it, and why no other.
 const PLACES: &[(&str, &[&str], &str)] = &[
-    ("unsafe", &["src/child.rs", "src/child/hook.rs", "src/fs/mod.rs"], "one place in a file, with its proof"),
-    ("libc::", &["src/child.rs", "src/child/hook.rs"], "signals and sessions, which std does not know"),
+    (
+        "unsafe",
+        &["src/child.rs", "src/child/hook.rs", "src/child/signals.rs", "src/fs/mod.rs"],
+        "one place in a file, with its proof",
+    ),
+    (
+        "libc::",
+        &["src/child.rs", "src/child/hook.rs", "src/child/signals.rs"],
+        "signals and sessions, which std does not know",
+    ),
     ("print!", &[], OUTPUT),
     ("println!", &[], OUTPUT),
     ("eprint!", &[], OUTPUT),
@@ -128,11 +143,12 @@ const PLACES: &[(&str, &[&str], &str)] = &[
         "std::env",
         &[
             "src/child.rs",               // the environment of helpers
+            "src/child/editor.rs",        // VISUAL, EDITOR
             "src/cli/export.rs",          // GITHUB_ENV
             "src/cli/mod.rs",             // the arguments
             "src/cli/run.rs",             // the environment of the child
             "src/cli/ui.rs",              // NO_COLOR
-            "src/fs/",                    // the current folder
+            "src/fs/",                    // the current folder, XDG_RUNTIME_DIR
             "src/import.rs",              // --expand
             "src/project/credentials.rs", // envsec's own credentials
             "src/project/settings.rs",    // envsec's own settings
@@ -142,9 +158,9 @@ const PLACES: &[(&str, &[&str], &str)] = &[
     ),
     // cli: /dev/tty.
     ("std::fs", &["src/cli/terminal.rs", "src/cli/ui.rs", "src/fs/"], "fs reads with a limit and replaces atomically"),
-    ("std::io", &["src/child.rs", "src/child/hook.rs", "src/cli/", "src/fs/"], "streams and terminals are outside"),
+    ("std::io", &["src/child.rs", "src/child/", "src/cli/", "src/fs/"], "streams and terminals are outside"),
     // Stdio in git, ExitCode in main.
-    ("std::process", &["src/child.rs", "src/child/hook.rs", "src/cli/", "src/git/"], "child starts processes"),
+    ("std::process", &["src/child.rs", "src/child/", "src/cli/", "src/git/"], "child starts processes"),
     ("aes_gcm::", &["src/crypto.rs"], PRIMITIVE),
     ("hkdf::", &["src/crypto.rs"], PRIMITIVE),
     ("hmac::", &["src/crypto.rs"], PRIMITIVE),
@@ -167,13 +183,13 @@ const PLACES: &[(&str, &[&str], &str)] = &[
     ("dotenvy::", &["src/formats/dotenv.rs"], "reading as others do is a format's matter"),
     (
         "rustix::",
-        &["src/child/hook.rs", "src/cli/terminal.rs", "src/fs/", "src/child.rs"],
+        &["src/child/", "src/cli/terminal.rs", "src/fs/", "src/child.rs"],
         "what differs between platforms lies in few files",
     ),
     ("raw_value()", PARSERS, FOREIGN_TEXT),
-    ("after_equals()", &["src/dotenv/", "src/sealed/"], FOREIGN_TEXT),
+    ("after_equals()", &["src/dotenv/", "src/formats/buffer.rs", "src/sealed/"], FOREIGN_TEXT),
     ("inline_comment()", &["src/formats/"], FOREIGN_TEXT),
-    ("tempfile::", &["src/fs/write.rs"], "fs replaces files"),
+    ("tempfile::", &["src/fs/private.rs", "src/fs/write.rs"], "fs makes and replaces files"),
 ];
 
 const PARSERS: &[&str] = &["src/dotenv/", "src/formats/", "src/sealed/"];

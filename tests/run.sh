@@ -67,6 +67,9 @@ need hyperfine hyperfine --version
 need time /usr/bin/time --version
 need faketime faketime --version
 need procps pgrep --version
+need ed ed --version
+need vim vim --version
+need nano nano --version
 need systemd systemd-analyze --version
 need postgresql sh -c 'ls /usr/lib/postgresql/*/bin/initdb && psql --version'
 python_tools

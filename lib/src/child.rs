@@ -1,8 +1,12 @@
 //! The child process: its environment, and replacing this process by it.
 
+mod editor;
 mod hook;
+mod signals;
 
+pub use editor::{Editor, EditorError};
 pub use hook::{Hook, HookError, was_interrupted};
+pub use signals::Interrupts;
 
 use crate::error::{Failure, Status};
 use crate::vars::{VarName, Vars};

@@ -28,6 +28,7 @@ pub mod keyring;
 pub mod sealed;
 
 // 3: use cases
+pub mod edit;
 pub mod git;
 pub mod import;
 pub mod inference;

@@ -623,3 +623,49 @@ fn no_value_of_a_rotation_is_among_the_arguments_of_any_process() {
         assert!(!traced.contains(CANARY), "{line}: {traced}");
     }
 }
+
+/// What an editor makes of the text: right, and wrong in every class of failure.
+const EDITS: [(&str, i32); 22] = [
+    ("sed -i s/^SECRET=/NEW=/ $1", 0),
+    ("true", 0),
+    ("echo >$1", 0),
+    ("echo CANARY >>$1", 1),
+    ("echo X=CANARY#x >>$1", 1),
+    ("echo X=\\'CANARY >>$1", 1),
+    ("echo SECRET=CANARY >>$1", 1),
+    ("echo CANARY.X=CANARY >>$1; sed -i s/^CANARY// $1", 1),
+    ("echo X=enc:CANARY >>$1", 1),
+    ("echo \\#envsec:CANARY >>$1", 1),
+    ("echo \\#:CANARY >>$1", 1),
+    ("echo \\# CANARY >>$1", 1),
+    ("sed -i s/^SECRET=/#SECRET=/ $1", 1),
+    ("echo ENVSEC_KEY=CANARY >>$1", 1),
+    ("printf CANARY\\\\377 >>$1", 1),
+    ("echo NUMBER=CANARY >>$1", 3),
+    ("head -c 70000000 /dev/zero >>$1", 1),
+    ("rm $1", 1),
+    ("exit 3", 1),
+    ("kill -9 $$", 1),
+    ("sed -i s/^SECRET=.*/SECRET=mine/ $1; echo CANARY.x | envsec set SECRET --key-file key", 6),
+    ("sed -i s/^SECRET=.*/SECRET=mine/ $1; sed -i s/^PLAIN=/PLAIN=x/ .env.enc", 5),
+];
+
+#[test]
+fn no_way_to_edit_shows_a_value() {
+    let sandbox = Sandbox::with(&[("SECRET", CANARY), ("OTHER", CANARY)]);
+    sandbox.envsec(["set", "--plain", "PLAIN=x"]).succeeds();
+    sandbox.write("env.schema.json", r#"{"properties": {"NUMBER": {"type": "integer"}}}"#);
+    sandbox.shell("umask 077; echo $ENVSEC_KEY >key; mkdir run").succeeds();
+    let good = sandbox.read(".env.enc");
+    for (edit, status) in EDITS {
+        let edit = edit.replace("CANARY", CANARY);
+        sandbox.write("editor", format!("#!/bin/bash\n{edit}\n"));
+        let script = "chmod +x editor; unshare --mount --map-root-user bash -c 'mount -t tmpfs t /dev/shm; \
+                      EDITOR=./editor envsec -v edit; s=$?; rm -rf /dev/shm/envsec-kept-*; ls -A /dev/shm; exit $s'";
+        let output = silent(&sandbox, script);
+        assert_eq!(output.status.code(), Some(status), "{edit}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(output.stdout.is_empty(), "{edit} leaves {}", String::from_utf8_lossy(&output.stdout));
+        assert!(!sandbox.text(".env.enc").contains(CANARY), "{edit}");
+        sandbox.write(".env.enc", &good);
+    }
+}

@@ -22,7 +22,7 @@ pub(crate) const LOW_WORK_FACTOR: u8 = 14;
 pub(crate) const ENVSEC: &str = env!("CARGO_BIN_EXE_envsec");
 
 /// Every verb, as the help lists them.
-pub(crate) const VERBS: [&str; 19] = [
+pub(crate) const VERBS: [&str; 20] = [
     "init",
     "set",
     "get",
@@ -36,6 +36,7 @@ pub(crate) const VERBS: [&str; 19] = [
     "schema",
     "list",
     "unset",
+    "edit",
     "import",
     "export",
     "merge",

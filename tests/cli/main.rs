@@ -8,6 +8,7 @@ mod ci_examples;
 mod completions;
 mod declared;
 mod docs;
+mod edit;
 mod emitters;
 mod example_app;
 mod export;

@@ -1,6 +1,7 @@
 //! A command at one step of a rotation: values through pipes, a time limit, and an end for everything that it started.
 
 use super::helper;
+use super::signals::Interrupts;
 use crate::vars::Value;
 use std::io::{self, PipeReader, PipeWriter, Read as _, Write as _};
 use std::process::{Child, Command, ExitStatus};
@@ -88,7 +89,7 @@ impl Hook<'_> {
         command.stdin(stdin).stdout(out.try_clone()?).stderr(out);
         unix::in_session_of_its_own(&mut command, &third);
         unix::let_children_be_waited_for();
-        let interrupts = unix::Interrupts::watch();
+        let interrupts = Interrupts::watch();
         let mut child = command.spawn()?;
         drop((command, third)); // the child's ends of the pipes
         feed(value, self.value);
@@ -104,10 +105,7 @@ impl Hook<'_> {
 
 /// Whether somebody wanted this process to end while a hook was running.
 pub fn was_interrupted() -> bool {
-    #[cfg(unix)]
-    return unix::Interrupts::came();
-    #[cfg(not(unix))]
-    return false;
+    Interrupts::came()
 }
 
 /// Writes a value beside, as a hook need not read it.
@@ -130,7 +128,7 @@ struct Running<'r> {
 #[cfg(unix)]
 impl Running<'_> {
     /// Until it has ended, or was ended.
-    fn watch(&mut self, limit: Duration, _: &unix::Interrupts) -> Result<(), HookError> {
+    fn watch(&mut self, limit: Duration, _: &Interrupts) -> Result<(), HookError> {
         let deadline = Instant::now() + limit;
         let ended = loop {
             if unix::has_ended(self.child)? {
@@ -197,7 +195,6 @@ mod unix {
     use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
     use std::os::fd::AsRawFd as _;
     use std::os::unix::process::CommandExt as _;
-    use std::sync::atomic::{AtomicBool, Ordering};
 
     /// How a process group is ended.
     #[derive(Clone, Copy)]
@@ -251,51 +248,6 @@ mod unix {
         // SAFETY: the default disposition runs no code of this process.
         unsafe {
             libc::signal(libc::SIGCHLD, libc::SIG_DFL);
-        }
-    }
-
-    static CAME: AtomicBool = AtomicBool::new(false);
-
-    extern "C" fn note(_: libc::c_int) {
-        CAME.store(true, Ordering::Relaxed);
-    }
-
-    /// While it lives, signals that would end this process are noted instead; those that are ignored stay so.
-    pub(super) struct Interrupts(Vec<(libc::c_int, libc::sigaction)>);
-
-    #[allow(unsafe_code, reason = "neither std nor rustix sets a signal's disposition")]
-    impl Interrupts {
-        pub(super) fn watch() -> Self {
-            let mut before = Vec::new();
-            for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP, libc::SIGQUIT] {
-                // SAFETY: sigaction is plain data for which zero is a value, and the handler stores into an atomic only.
-                unsafe {
-                    let mut old = std::mem::zeroed::<libc::sigaction>();
-                    let mut new = std::mem::zeroed::<libc::sigaction>();
-                    new.sa_sigaction = note as extern "C" fn(libc::c_int) as libc::sighandler_t;
-                    libc::sigaction(signal, std::ptr::null(), &raw mut old);
-                    if old.sa_sigaction != libc::SIG_IGN && libc::sigaction(signal, &raw const new, &raw mut old) == 0 {
-                        before.push((signal, old));
-                    }
-                }
-            }
-            Interrupts(before)
-        }
-
-        pub(super) fn came() -> bool {
-            CAME.load(Ordering::Relaxed)
-        }
-    }
-
-    #[allow(unsafe_code, reason = "neither std nor rustix sets a signal's disposition")]
-    impl Drop for Interrupts {
-        fn drop(&mut self) {
-            for (signal, old) in &self.0 {
-                // SAFETY: what was there before is valid to be there again.
-                unsafe {
-                    libc::sigaction(*signal, old, std::ptr::null_mut());
-                }
-            }
         }
     }
 }

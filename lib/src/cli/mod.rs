@@ -1,6 +1,7 @@
 //! The verbs: what was typed, one module each, and how a failure ends the program.
 
 mod completions;
+mod edit;
 mod export;
 mod get;
 mod import;
@@ -99,6 +100,8 @@ enum Verb {
     List(list::Args),
     /// Remove names with their values
     Unset(unset::Args),
+    /// Change several values, names and comments in an editor
+    Edit(edit::Args),
     /// Bring a plaintext file in
     Import(import::Args),
     /// Write the values out, in plaintext
@@ -168,6 +171,7 @@ fn dispatch(cli: &Cli, ui: &Ui) -> Result<()> {
         Verb::Schema(args) => schema::run(args, &ctx),
         Verb::List(args) => list::run(args, &ctx),
         Verb::Unset(args) => unset::run(args, &ctx),
+        Verb::Edit(args) => edit::run(args, &ctx),
         Verb::Import(args) => import::run(args, &ctx),
         Verb::Export(args) => export::run(args, &ctx),
         Verb::Merge(args) => merge::run(args, &ctx),

@@ -197,9 +197,14 @@ impl Ui {
         }
     }
 
+    /// Whether there is a person to ask.
+    pub(super) fn can_ask(&self) -> bool {
+        io::stdin().is_terminal() && io::stderr().is_terminal()
+    }
+
     /// Asks a person for yes or no; `default` is what an empty answer means. `None` without a terminal.
     pub(super) fn ask_yes(&self, question: &str, default: bool) -> Result<Option<bool>> {
-        if !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
+        if !self.can_ask() {
             return Ok(None);
         }
         let choice = if default { "[Y/n]" } else { "[y/N]" };

@@ -150,6 +150,25 @@ impl SyntaxError {
     }
 }
 
+impl SyntaxError {
+    /// The same for a text that a person has in an editor, where no flag chooses a reading.
+    pub fn in_editor(&self) -> String {
+        let text = match self.code {
+            Code::Duplicate => "the name stands twice: remove one",
+            code => code.text().split(", or read the file as").next().unwrap_or_default(),
+        };
+        let name = self.name.as_ref().map_or(String::new(), |name| format!("{name}: "));
+        let detail = match self.detail {
+            Detail::InAnsi => return format!("{}: {name}{IN_ANSI}", self.code.as_str()),
+            Detail::FirstOn(line) => format!(" (first on line {line})"),
+            Detail::None | Detail::OpenedOn(_) => String::new(),
+        };
+        format!("{}: {name}{}{detail}", self.code.as_str(), text.trim_end_matches(", "))
+    }
+}
+
+const IN_ANSI: &str = r"$'...' knows the escapes \\ \' \n \r \t and \x01 to \x7f only";
+
 impl fmt::Display for SyntaxError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}: {}: ", self.line, self.column, self.code.as_str())?;
@@ -157,7 +176,7 @@ impl fmt::Display for SyntaxError {
             write!(f, "{name}: ")?;
         }
         match self.detail {
-            Detail::InAnsi => f.write_str(r"$'...' knows the escapes \\ \' \n \r \t and \x01 to \x7f only"),
+            Detail::InAnsi => f.write_str(IN_ANSI),
             Detail::None => f.write_str(self.code.text()),
             Detail::OpenedOn(line) if line == self.line => f.write_str(self.code.text()),
             Detail::OpenedOn(line) => write!(f, "{} (the quote was opened on line {line})", self.code.text()),

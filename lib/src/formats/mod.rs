@@ -2,6 +2,7 @@
 //!
 //! Every way out is exact or refuses: what a format cannot carry is named, with the reason, and nothing is printed.
 
+pub mod buffer;
 pub mod docker;
 pub mod dotenv;
 pub mod env0;

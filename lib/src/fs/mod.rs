@@ -1,7 +1,9 @@
 //! Files: bounded reads, a lock on a folder, and replacing a file atomically and privately. Knows no format.
 
+mod private;
 mod write;
 
+pub use private::PrivateFolder;
 pub use write::{
     NewFile, Readers, Replace, Replacement, Scratch, append, append_to_existing, prepare, prepare_replacement,
     replace_privately,

@@ -3,6 +3,7 @@
 use super::error::SealedError;
 use super::forms::{b64u, parse_token};
 use super::header::PREFIX;
+use super::rewrite::BodyLine;
 use crate::dotenv::{Dialect, Document, Duplicates, EntryRef, Kind, Node, SyntaxError};
 use crate::secret::{Secret, SecretText};
 use crate::vars::{MAX_VALUE, VarName};
@@ -190,6 +191,28 @@ impl Body {
     /// Appends the text to `out`.
     pub(super) fn write_to(&self, out: &mut Secret) {
         self.document.write_to(out);
+    }
+
+    /// The text.
+    pub(super) fn to_text(&self) -> Secret {
+        let mut text = Secret::with_capacity(self.len());
+        self.write_to(&mut text);
+        text
+    }
+
+    /// The lines, in order.
+    pub(super) fn lines(&self) -> Vec<BodyLine<'_>> {
+        let mut entries = self.entries.iter();
+        let nodes = self.document.nodes().iter();
+        let lines = nodes.filter_map(|node| {
+            let text = node.text().trim_end_matches(['\r', '\n']);
+            match node.kind() {
+                Kind::Comment => Some(BodyLine::Comment(text)),
+                Kind::Blank => Some(BodyLine::Blank(text)),
+                Kind::Entry(_) => entries.next().map(|entry| BodyLine::Entry(&entry.name)),
+            }
+        });
+        lines.collect()
     }
 
     /// Length of the text in bytes.

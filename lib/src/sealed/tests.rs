@@ -267,3 +267,28 @@ fn the_comment_after_a_plain_value_stays_and_makes_way_for_a_token() {
     assert!(entries_after("secret", Some(Storage::Secret)).starts_with("# how much\nLEVEL=enc:"));
     assert_eq!(entries_after("plain", Some(Storage::Plain)), "# how much\nLEVEL=plain\n");
 }
+
+#[test]
+fn a_body_that_is_put_together_anew_loses_no_entry_and_takes_none_twice() {
+    let now = utc("2026-01-01T00:00:00Z");
+    let (api_key, other) = (name("API_KEY"), name("OTHER"));
+    let rewritten = |lines: &[BodyLine<'_>]| {
+        let mut file = open(&file(|_, _| {}));
+        file.rewrite(lines, now).map(|changed| (changed, file))
+    };
+    let entry = || BodyLine::Entry(&api_key);
+    let failed = |lines: &[BodyLine<'_>]| rewritten(lines).err().map(|error| error.to_string()).unwrap_or_default();
+    assert!(failed(&[]).ends_with("API_KEY would be lost"));
+    assert!(failed(&[entry(), BodyLine::Entry(&other)]).starts_with("OTHER: no such name"));
+    assert!(failed(&[entry(), entry()]).contains("E_DUPLICATE"));
+    assert!(failed(&[BodyLine::Comment("#envsec:seal"), entry()]).contains("a header line below the seal"));
+    assert!(failed(&[BodyLine::Comment("# two\nlines"), entry()]).contains("E_NO_EQUALS"));
+    // What is said to be plain is what readers find.
+    let (text, value) = (SecretText::from("'1' # one"), value("2"));
+    let plain = BodyLine::Plain { name: &other, text: &text, value: &value };
+    let (changed, file) = rewritten(&[plain, entry()]).unwrap();
+    assert!(changed && matches!(file.seal(), Err(SealedError::SelfCheck(_))));
+    let before = open(&self::file(|_, _| {}));
+    let lines = before.locked().body_lines();
+    assert!(rewritten(&lines).is_ok_and(|(changed, _)| !changed));
+}

@@ -280,10 +280,14 @@ impl Unlocked {
         current.is_some_and(|current| crypto::equal(current.expose().as_bytes(), value.expose().as_bytes()))
     }
 
+    pub(super) fn note_written(&mut self, name: &VarName, value: &Value) {
+        self.written.insert(name.clone(), value.duplicate());
+    }
+
     /// What to write after the `=`; notes the value for the check before the file is given out.
     fn encode(&mut self, name: &VarName, value: &Value, storage: Storage, rng: &mut dyn CryptoRng) -> Replacement {
         self.changed = true;
-        self.written.insert(name.clone(), value.duplicate());
+        self.note_written(name, value);
         match storage {
             Storage::Secret => Replacement::Token(self.keys.encrypt(Purpose::Value, name, value, rng)),
             Storage::Plain => Replacement::Plain(quote(value.expose(), Place::SealedLine).1),
@@ -291,7 +295,7 @@ impl Unlocked {
     }
 
     /// What a change of the value does to the name's rotation line.
-    fn note_change(&mut self, name: &VarName, storage: Storage, now: Utc) -> Result<(), SealedError> {
+    pub(super) fn note_change(&mut self, name: &VarName, storage: Storage, now: Utc) -> Result<(), SealedError> {
         let Some((at, rotation)) = self.file.header.rotation_of(name) else { return Ok(()) };
         let rotating = |state| SealedError::Rotating { name: name.clone(), state };
         if rotation.pending.is_some() {
