@@ -1,6 +1,7 @@
 //! The verbs: what was typed, one module each, and how a failure ends the program.
 
 mod completions;
+mod diff;
 mod export;
 mod get;
 mod import;
@@ -97,6 +98,8 @@ enum Verb {
     List(list::Args),
     /// Remove names with their values
     Unset(unset::Args),
+    /// Show what two revisions of the sealed file differ in
+    Diff(diff::Args),
     /// Bring a plaintext file in
     Import(import::Args),
     /// Write the values out, in plaintext
@@ -123,7 +126,7 @@ pub fn main() -> ExitCode {
     };
     let ui = Ui::new(cli.quiet, cli.verbose);
     match dispatch(&cli, &ui) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(ended) => ended,
         Err(error) => ExitCode::from(report(&error, &cli.verb, &ui).code()),
     }
 }
@@ -146,9 +149,10 @@ fn with_typed_verb_only() -> Option<Command> {
     Some(Command::new("envsec").args(whole.get_arguments()).subcommand(verb.clone()))
 }
 
-fn dispatch(cli: &Cli, ui: &Ui) -> Result<()> {
+fn dispatch(cli: &Cli, ui: &Ui) -> Result<ExitCode> {
     let ctx = Ctx { project: Project::new(&cli.flags, ui), flags: &cli.flags, ui };
-    match &cli.verb {
+    let done = match &cli.verb {
+        Verb::Diff(args) => return diff::run(args, &ctx).map(ExitCode::from),
         Verb::Init(args) => init::run(args, &ctx),
         Verb::Set(args) => set::run(args, &ctx),
         Verb::Get(args) => get::run(args, &ctx),
@@ -166,7 +170,8 @@ fn dispatch(cli: &Cli, ui: &Ui) -> Result<()> {
         Verb::Export(args) => export::run(args, &ctx),
         Verb::Completions(args) => completions::run(args, &ctx),
         Verb::Man(args) => man::run(args, &ctx),
-    }
+    };
+    done.map(|()| ExitCode::SUCCESS)
 }
 
 /// Prints the failure and says which status to end with: `run` keeps the numbers below 125 for its command.

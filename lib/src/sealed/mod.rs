@@ -7,11 +7,13 @@
 
 mod body;
 mod credential;
+mod diff;
 mod error;
 mod forms;
 mod header;
 mod keys;
 mod locked;
+mod outline;
 mod rekey;
 mod rotation;
 mod slot;
@@ -20,11 +22,13 @@ mod utc;
 
 pub use body::{Line, Storage};
 pub use credential::{Credential, CredentialError, MIN_PASSWORD, Password, RawKey};
+pub use diff::{Comparison, Differences, LineDifference, NameDifference, Revision};
 pub use error::{SealedError, Unfinished};
 pub use forms::{b64u, parse_b64u, parse_number};
 pub use header::{FileId, KeyId, Label, SlotId};
 pub use keys::Purpose;
 pub use locked::{Locked, MAX_FILE};
+pub use outline::{digest, outline};
 pub use rekey::{Match, NextKey, SlotInfo, SlotType};
 pub use rotation::RotationInfo;
 pub use slot::{Limits, NewSlot, READ_LIMIT, READ_MAX, WORK_FACTOR, WRITE_WORK_FACTORS};
