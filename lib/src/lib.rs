@@ -29,6 +29,7 @@ pub mod sealed;
 
 // 3: use cases
 pub mod git;
+pub mod guard;
 pub mod import;
 pub mod inference;
 pub mod project;

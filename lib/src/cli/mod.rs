@@ -4,6 +4,7 @@ mod completions;
 mod diff;
 mod export;
 mod get;
+mod hook;
 mod import;
 mod init;
 mod list;
@@ -100,6 +101,8 @@ enum Verb {
     Unset(unset::Args),
     /// Show what two revisions of the sealed file differ in
     Diff(diff::Args),
+    /// Refuse commits of plaintext env files
+    Hook(hook::Args),
     /// Bring a plaintext file in
     Import(import::Args),
     /// Write the values out, in plaintext
@@ -153,6 +156,7 @@ fn dispatch(cli: &Cli, ui: &Ui) -> Result<ExitCode> {
     let ctx = Ctx { project: Project::new(&cli.flags, ui), flags: &cli.flags, ui };
     let done = match &cli.verb {
         Verb::Diff(args) => return diff::run(args, &ctx).map(ExitCode::from),
+        Verb::Hook(args) => return hook::run(args, &ctx).map(ExitCode::from),
         Verb::Init(args) => init::run(args, &ctx),
         Verb::Set(args) => set::run(args, &ctx),
         Verb::Get(args) => get::run(args, &ctx),
