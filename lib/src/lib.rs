@@ -28,6 +28,7 @@ pub mod keyring;
 pub mod sealed;
 
 // 3: use cases
+pub mod doctor;
 pub mod git;
 pub mod guard;
 pub mod import;

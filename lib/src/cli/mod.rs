@@ -2,6 +2,7 @@
 
 mod completions;
 mod diff;
+mod doctor;
 mod export;
 mod get;
 mod hook;
@@ -99,14 +100,16 @@ enum Verb {
     List(list::Args),
     /// Remove names with their values
     Unset(unset::Args),
-    /// Show what two revisions of the sealed file differ in
-    Diff(diff::Args),
-    /// Refuse commits of plaintext env files
-    Hook(hook::Args),
     /// Bring a plaintext file in
     Import(import::Args),
     /// Write the values out, in plaintext
     Export(export::Args),
+    /// Show what two revisions of the sealed file differ in
+    Diff(diff::Args),
+    /// Refuse commits of plaintext env files
+    Hook(hook::Args),
+    /// Check the sealed file, its repository and this machine
+    Doctor(doctor::Args),
     /// Print a shell's completion script
     Completions(completions::Args),
     /// Print a manual page
@@ -156,6 +159,7 @@ fn dispatch(cli: &Cli, ui: &Ui) -> Result<ExitCode> {
     let ctx = Ctx { project: Project::new(&cli.flags, ui), flags: &cli.flags, ui };
     let done = match &cli.verb {
         Verb::Diff(args) => return diff::run(args, &ctx).map(ExitCode::from),
+        Verb::Doctor(args) => return doctor::run(args, &ctx).map(ExitCode::from),
         Verb::Hook(args) => return hook::run(args, &ctx).map(ExitCode::from),
         Verb::Init(args) => init::run(args, &ctx),
         Verb::Set(args) => set::run(args, &ctx),

@@ -78,6 +78,13 @@ fn question(folder: &Path) -> Command {
     git
 }
 
+/// Whether drivers and hook, which name envsec without a path, find one.
+pub fn finds_envsec() -> bool {
+    let mut envsec = child::helper("envsec");
+    envsec.arg("--version").stdout(Stdio::null()).stderr(Stdio::null());
+    envsec.status().is_ok_and(|status| status.success())
+}
+
 /// What git complained about, without its `fatal: `.
 fn first_line(stderr: &[u8]) -> String {
     let text = String::from_utf8_lossy(stderr);

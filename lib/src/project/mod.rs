@@ -101,6 +101,22 @@ impl<'a> Project<'a> {
         paths.map(|path| self.read(&path, &fs::resolve(&path)?).map(|(locked, _)| (path, locked))).collect()
     }
 
+    /// Reads one file without opening it.
+    ///
+    /// # Errors
+    /// As [`Project::read_locked`].
+    pub fn read_one(&self, path: &Path) -> Result<Locked> {
+        Ok(self.read(path, &fs::resolve(path)?)?.0)
+    }
+
+    /// The files of credentials that the settings name.
+    ///
+    /// # Errors
+    /// Settings that make no sense.
+    pub fn credential_files(&self) -> Result<Vec<PathBuf>> {
+        Ok(Sources::new(self.flags)?.files())
+    }
+
     /// Opens all files, with one set of credentials.
     ///
     /// # Errors

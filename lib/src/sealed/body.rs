@@ -139,6 +139,18 @@ impl Body {
         self.document.nodes()[entry.node].entry().map_or_else(SecretText::default, |entry| entry.value())
     }
 
+    /// Comments on lines of their own and after plain values, with their lines counted from 1.
+    pub(super) fn comments(&self) -> impl Iterator<Item = (usize, &str)> {
+        self.document.nodes().iter().filter_map(|node| {
+            let text = match (node.kind(), node.entry()) {
+                (Kind::Comment, _) => node.text(),
+                (_, Some(entry)) => entry.inline_comment()?,
+                _ => return None,
+            };
+            Some((node.line() as usize, text))
+        })
+    }
+
     /// Gives a name a new content: in its place, or as a new entry where [`Body::place_for`] says.
     pub(super) fn put(&mut self, name: &VarName, new: Replacement) {
         match self.places.get(name) {
