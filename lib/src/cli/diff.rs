@@ -2,9 +2,9 @@
 
 use super::Ctx;
 use super::ui::{Found, is_dangerous};
-use crate::error::{Failure, Result, Status, shown};
+use crate::error::{Failure, Result, Status, one_line, shown};
 use crate::fs;
-use crate::git;
+use crate::git::{self, GitError};
 use crate::project::{self, ProjectError, Reach};
 use crate::sealed::{
     Comparison, Differences, LineDifference, Locked, MAX_FILE, NameDifference, Revision, SealedError, Storage, digest,
@@ -56,6 +56,9 @@ enum DiffError {
     /// Values go to eyes only.
     #[error("--values shows secrets, and standard output is no terminal")]
     NoTerminal,
+    /// A word that names nothing.
+    #[error("{}: neither a file here nor a revision in a git repository", one_line(.0))]
+    Neither(String),
     /// `--textconv` is git's and has one file.
     #[error("--textconv takes one FILE")]
     OneFile,
@@ -115,7 +118,7 @@ impl Side {
         Ok(Side { name: path.to_owned(), bytes: fs::read_public(path, MAX_FILE)? })
     }
 
-    fn of_revision(revision: &str, file: &Path) -> Result<Self> {
+    fn of_revision(revision: &str, file: &Path) -> std::result::Result<Self, GitError> {
         let mut name = OsString::from(format!("{revision}:"));
         name.push(file);
         Ok(Side { name: name.into(), bytes: git::in_revision(revision, file, MAX_FILE)? })
@@ -124,7 +127,13 @@ impl Side {
     /// What is there as a file is meant as a file.
     fn of(word: &OsString, ctx: &Ctx<'_>) -> Result<Self> {
         let path = Path::new(word);
-        if path.is_file() { Side::of_file(path) } else { Side::of_revision(&word.to_string_lossy(), &the_file(ctx)?) }
+        if path.is_file() {
+            return Side::of_file(path);
+        }
+        match Side::of_revision(&word.to_string_lossy(), &the_file(ctx)?) {
+            Err(GitError::NoRevision(word)) => Err(DiffError::Neither(word).into()),
+            side => Ok(side?),
+        }
     }
 }
 

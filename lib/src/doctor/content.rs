@@ -50,6 +50,8 @@ fn comments(file: &str, locked: &Locked) -> Vec<Check> {
         .collect()
 }
 
+const LINT: &str = "envsec schema lint says more";
+
 fn declaration(project: &Project<'_>, path: &Path) -> (Option<Declaration>, Vec<Check>) {
     let files = [path.to_path_buf()];
     let place = match project.declaration_path(&files) {
@@ -62,7 +64,7 @@ fn declaration(project: &Project<'_>, path: &Path) -> (Option<Declaration>, Vec<
     };
     match project.declaration(&files) {
         Ok(declaration) => (declaration, lint(&place)),
-        Err(error) => (None, vec![Check::failed("declaration", &error)]),
+        Err(error) => (None, vec![Check::failed("declaration", &error).or_fix(LINT)]),
     }
 }
 
@@ -73,8 +75,7 @@ fn lint(place: &PathBuf) -> Vec<Check> {
         Err(error) => vec![Check::failed("declaration", &error)],
         Ok(findings) => {
             let wrong = findings.into_iter().filter(|finding| finding.weight == Weight::Wrong);
-            let fix = "envsec schema lint says more";
-            wrong.map(|finding| Check::warning("declaration", format!("{file}{finding}"), fix)).collect()
+            wrong.map(|finding| Check::warning("declaration", format!("{file}: {finding}"), LINT)).collect()
         }
     };
     if wrong.is_empty() { vec![Check::ok("declaration", format!("{file} says what the variables are"))] } else { wrong }

@@ -55,6 +55,11 @@ impl Check {
         Check { check, level: Level::Error, message: error.to_string(), fix: error.hint() }
     }
 
+    /// What to do, where the failure does not say.
+    fn or_fix(self, fix: &str) -> Self {
+        Check { fix: self.fix.or_else(|| Some(fix.to_owned())), ..self }
+    }
+
     /// A failure of a module of its own.
     fn failure(check: &'static str, level: Level, error: &dyn Failure) -> Self {
         Check { check, level, message: error.to_string(), fix: error.hint() }
