@@ -302,7 +302,7 @@ fn in_outline(file: &Path, bytes: &[u8], ctx: &Ctx<'_>) -> std::result::Result<S
         Ok(revision) => Ok(outline(&revision)),
         Err(error) => {
             let seal = if error.status() == Status::NotAuthentic { "the seal does not match\n" } else { "" };
-            Ok(format!("{seal}{}", outline(&Revision::Unverified(Locked::parse(bytes)?))))
+            Ok(format!("{seal}{}", outline(&Revision::Unverified(Box::new(Locked::parse(bytes)?)))))
         }
     }
 }

@@ -68,7 +68,7 @@ fn declaration(project: &Project<'_>, path: &Path) -> (Option<Declaration>, Vec<
     }
 }
 
-fn lint(place: &PathBuf) -> Vec<Check> {
+fn lint(place: &Path) -> Vec<Check> {
     let file = shown(place);
     let findings = read_declaration(place).and_then(|text| schema::lint(&text).map_err(Error::from));
     let wrong: Vec<Check> = match findings {

@@ -49,10 +49,10 @@ impl Revisions<'_> {
             Some(opening) => Some(opening),
             None => self.opening(name, &locked)?,
         };
-        let Some(opening) = opening else { return Ok(Revision::Unverified(locked)) };
+        let Some(opening) = opening else { return Ok(Revision::Unverified(Box::new(locked))) };
         let unlocked = locked.verify(opening).map_err(at(name))?;
         self.known.push(unlocked.data_key().duplicate());
-        Ok(Revision::Verified(unlocked))
+        Ok(Revision::Verified(Box::new(unlocked)))
     }
 
     fn opening(&mut self, name: &Path, locked: &Locked) -> Result<Option<Opening>> {

@@ -12,9 +12,9 @@ use std::collections::{HashMap, HashSet};
 /// One of two revisions, as far as it can be read.
 pub enum Revision {
     /// Its seal holds, and its values are known.
-    Verified(Unlocked),
+    Verified(Box<Unlocked>),
     /// Nobody vouches for it.
-    Unverified(Locked),
+    Unverified(Box<Locked>),
 }
 
 impl Revision {
