@@ -359,3 +359,24 @@ fn doctor_repairs_a_repository_that_init_left_alone() {
         ".env.enc: diff: envsec\n.env\n# mine\n",
     );
 }
+
+#[test]
+fn a_repository_without_a_commit_has_no_history() {
+    let sandbox = repository();
+    let found = findings(&sandbox, "");
+    let names: Vec<&str> = found.iter().map(|[check, ..]| check.as_str()).collect();
+    assert_eq!(names, ["declaration", "tracked", "hook"]);
+}
+
+#[test]
+fn a_folder_with_attributes_of_its_own_gets_the_lines_there() {
+    let sandbox = repository();
+    let script = "rm .gitattributes && mkdir app && cd app && envsec init -q --no-git --raw-key >/dev/null && echo '*.log binary' > .gitattributes";
+    sandbox.shell(script).succeeds();
+    let output = sandbox.shell("envsec doctor --fix >/dev/null").folder(sandbox.join("app")).output();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.starts_with("fixed: added lines to .gitattributes\nfixed: wrote /"), "{said}");
+    sandbox
+        .shell("git check-attr merge -- app/.env.enc .env.enc")
+        .prints("app/.env.enc: merge: envsec\n.env.enc: merge: unspecified\n");
+}

@@ -115,11 +115,15 @@ pub(super) fn run(args: &Args, ctx: &Ctx<'_>) -> Result<Found> {
 }
 
 fn install(ctx: &Ctx<'_>) -> Result<()> {
-    match git::hook(&fs::current_folder())? {
+    let here = fs::resolve(&fs::current_folder())?;
+    match git::hook(&here)? {
         Hook::Calls(_) => Ok(()),
         Hook::Missing(file) => {
             git::install_hook(&file)?;
-            ctx.ui.say(&format!("{}: git commit now refuses plaintext env files", shown(&file)));
+            ctx.ui.say(&format!(
+                "{}: git commit now refuses plaintext env files",
+                shown(file.strip_prefix(&here).unwrap_or(&file))
+            ));
             Ok(())
         }
         Hook::NotExecutable(file) => Err(CannotInstall::NotExecutable(file).into()),
