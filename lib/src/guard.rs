@@ -7,7 +7,6 @@ use crate::git::{self, Blob};
 use crate::project::SCHEMA_NAME;
 use crate::schema::{MAX_SCHEMA, Schema};
 use crate::sealed::{Locked, MAX_FILE, SealedError, Storage};
-use std::collections::HashMap;
 use std::path::Path;
 
 /// Something that must not be committed.
@@ -58,7 +57,7 @@ impl NameKind {
 /// # Errors
 /// git that does not answer.
 pub fn staged(folder: &Path) -> Result<Vec<Problem>> {
-    let mut declarations = Declarations { folder, index: None, loaded: HashMap::new() };
+    let mut declarations = Declarations { folder, known: None };
     let mut problems = Vec::new();
     for blob in git::staged(folder)? {
         match NameKind::of(&blob.path) {
@@ -132,29 +131,34 @@ pub fn declared_secret<'n>(schema: &Schema, names: &'n [&'n str]) -> impl Iterat
 /// The declarations of the index, each loaded once.
 struct Declarations<'f> {
     folder: &'f Path,
-    index: Option<HashMap<Vec<u8>, Blob>>,
-    loaded: HashMap<Vec<u8>, std::result::Result<Schema, String>>,
+    known: Option<Vec<Declared>>,
+}
+
+/// A declaration in the index.
+struct Declared {
+    blob: Blob,
+    schema: Option<std::result::Result<Schema, String>>,
 }
 
 impl Declarations<'_> {
     /// The nearest one beside a file or above it, up to the root.
     fn of(&mut self, path: &[u8]) -> Option<&std::result::Result<Schema, String>> {
-        let index = self.index.get_or_insert_with(|| indexed_declarations(self.folder));
-        let beside = above(path).map(|folder| [folder, SCHEMA_NAME.as_bytes()].concat());
-        let nearest = beside.into_iter().find(|place| index.contains_key(place))?;
-        let blob = &index[&nearest];
-        let load = || {
-            let text = git::content(self.folder, blob, MAX_SCHEMA).map_err(|error| error.to_string())?;
+        let folder = self.folder;
+        let known = self.known.get_or_insert_with(|| indexed_declarations(folder));
+        let is_in = |of: &Declared, folder: &[u8]| of.blob.path.strip_suffix(SCHEMA_NAME.as_bytes()) == Some(folder);
+        let nearest = above(path).find_map(|folder| known.iter().position(|of| is_in(of, folder)))?;
+        let Declared { blob, schema } = &mut known[nearest];
+        Some(schema.get_or_insert_with(|| {
+            let text = git::content(folder, blob, MAX_SCHEMA).map_err(|error| error.to_string())?;
             Schema::load(&text).map_err(|error| error.to_string())
-        };
-        Some(self.loaded.entry(nearest).or_insert_with(load))
+        }))
     }
 }
 
-fn indexed_declarations(folder: &Path) -> HashMap<Vec<u8>, Blob> {
-    let named = |blob: &Blob| blob.path.rsplit(|byte| *byte == b'/').next() == Some(SCHEMA_NAME.as_bytes());
-    let blobs = git::indexed(folder).unwrap_or_default().into_iter();
-    blobs.filter(named).map(|blob| (blob.path.clone(), blob)).collect()
+fn indexed_declarations(folder: &Path) -> Vec<Declared> {
+    let mut blobs = git::indexed(folder).unwrap_or_default();
+    blobs.retain(|blob| blob.path.rsplit(|byte| *byte == b'/').next() == Some(SCHEMA_NAME.as_bytes()));
+    blobs.into_iter().map(|blob| Declared { blob, schema: None }).collect()
 }
 
 /// The folders of a path from the inside out, each with its `/`; the root is empty.

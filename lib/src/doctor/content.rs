@@ -8,7 +8,7 @@ use crate::project::{Declaration, Project, read_declaration};
 use crate::rotate::{self, What};
 use crate::schema::{self, Weight};
 use crate::sealed::{Locked, SlotType, Storage, Utc, WORK_FACTOR};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 pub(super) fn checks(project: &Project<'_>, path: &Path, locked: &Locked, now: Utc) -> Vec<Check> {
     let (file, count) = (shown(path), locked.names().count());
@@ -113,16 +113,17 @@ fn rotations(file: &str, locked: &Locked, declaration: Option<&Declaration>, now
 /// Plaintext env files in the folders of the sealed ones, which other users can read.
 pub(super) fn plaintext_files(folder: &Path) -> Vec<Check> {
     let Ok(entries) = folder.read_dir() else { return Vec::new() };
-    let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
-    files.sort();
-    let name = |file: &Path| file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let is_plaintext = |file: &PathBuf| guard::NameKind::of(name(file).as_bytes()) == guard::NameKind::Plaintext;
-    let open = files.into_iter().filter(is_plaintext).filter(|file| fs::others_can_read(file));
-    open.map(|file| {
-        let file = name(&file);
-        let word = guard::word(file.as_bytes());
-        let message = format!("{}: other users can read this plaintext env file", guard::shown(file.as_bytes()));
+    let mut names: Vec<String> = Vec::new();
+    for entry in entries.flatten().filter(|entry| fs::others_can_read(&entry.path())) {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if guard::NameKind::of(name.as_bytes()) == guard::NameKind::Plaintext {
+            names.insert(names.partition_point(|known| *known < name), name);
+        }
+    }
+    let check = |name: String| {
+        let word = guard::word(name.as_bytes());
+        let message = format!("{}: other users can read this plaintext env file", guard::shown(name.as_bytes()));
         Check::warning("permissions", message, format!("chmod 600 {word}, or envsec import {word} and remove it"))
-    })
-    .collect()
+    };
+    names.into_iter().map(check).collect()
 }

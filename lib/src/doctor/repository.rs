@@ -6,7 +6,6 @@ use crate::fs;
 use crate::git::{self, Attributes, Hook, MAX_COMMITS};
 use crate::guard::{self, NameKind};
 use crate::project;
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 const FIX: &str = "envsec doctor --fix";
@@ -64,15 +63,21 @@ fn plaintext_tracked(folder: &Path) -> Result<Vec<Check>> {
 /// Each file with the first commit that added it.
 fn plaintext_in_history(folder: &Path) -> Result<Vec<Check>> {
     let added = git::added_files(folder, |path| NameKind::of(path) == NameKind::Plaintext)?;
-    // The latest come first, so that the first commit of a path is the one that stays.
-    let first: BTreeMap<_, _> = added.into_iter().map(|file| (file.path, file.commit)).collect();
+    // The latest come first: of a path that was added twice, the first commit is kept.
+    let mut first: Vec<git::AddedFile> = Vec::new();
+    for file in added.into_iter().rev() {
+        let place = first.partition_point(|known| known.path < file.path);
+        if first.get(place).is_none_or(|known| known.path != file.path) {
+            first.insert(place, file);
+        }
+    }
     if first.is_empty() {
         return Ok(vec![Check::ok(
             "history",
             format!("no commit of the last {MAX_COMMITS} added a plaintext env file"),
         )]);
     }
-    let check = |(path, commit): (Vec<u8>, String)| {
+    let check = |git::AddedFile { path, commit }: git::AddedFile| {
         Check::warning("history", format!("{}: was committed in plaintext in {commit}", guard::shown(&path)), LEAKED)
     };
     Ok(first.into_iter().map(check).collect())

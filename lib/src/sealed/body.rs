@@ -124,6 +124,11 @@ impl Body {
         &self.entries
     }
 
+    /// Where among the entries a name stands.
+    pub(super) fn place(&self, name: &VarName) -> Option<usize> {
+        self.places.get(name).copied()
+    }
+
     /// The entry of a name.
     pub(super) fn find(&self, name: &VarName) -> Option<&Entry> {
         self.places.get(name).map(|&place| &self.entries[place])

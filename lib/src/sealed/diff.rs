@@ -7,7 +7,6 @@ use super::locked::Locked;
 use super::unlocked::Unlocked;
 use crate::crypto;
 use crate::vars::VarName;
-use std::collections::{HashMap, HashSet};
 
 /// One of two revisions, as far as it can be read.
 pub enum Revision {
@@ -126,7 +125,8 @@ fn names(old: &Revision, new: &Revision) -> Result<(Vec<NameDifference>, Vec<Var
     let (a, b) = (old.locked(), new.locked());
     let gone = a.body.entries().iter().filter(|entry| b.body.find(&entry.name).is_none());
     let mut names: Vec<_> = gone.map(|entry| one_sided(entry, Some(entry.storage()), None)).collect();
-    let (mut unknown, moved) = (Vec::new(), moved(a, b));
+    // Moved names come in the order of the new file.
+    let (mut unknown, mut moved) = (Vec::new(), moved(a, b).into_iter().peekable());
     for entry in b.body.entries() {
         let Some(before) = a.body.find(&entry.name) else {
             names.push(one_sided(entry, None, Some(entry.storage())));
@@ -141,7 +141,7 @@ fn names(old: &Revision, new: &Revision) -> Result<(Vec<NameDifference>, Vec<Var
             old: Some(before.storage()),
             new: Some(entry.storage()),
             value,
-            moved: moved.contains(&entry.name),
+            moved: moved.next_if(|name| *name == entry.name).is_some(),
             rotation: rotation(a, &entry.name) != rotation(b, &entry.name),
         };
         let is_other_kind = before.storage() != entry.storage();
@@ -184,15 +184,13 @@ fn compare(old: &Revision, new: &Revision, before: &Entry, after: &Entry) -> Res
 
 /// The fewest names that have to be moved to come from one order to the other: all that are not on a longest run of names
 /// that both have in the same order.
-fn moved(old: &Locked, new: &Locked) -> HashSet<VarName> {
-    let places: HashMap<&VarName, usize> =
-        old.body.entries().iter().enumerate().map(|(at, entry)| (&entry.name, at)).collect();
-    let common: Vec<(&VarName, usize)> =
-        new.body.entries().iter().filter_map(|entry| Some((&entry.name, *places.get(&entry.name)?))).collect();
-    let order: Vec<usize> = common.iter().map(|(_, place)| *place).collect();
-    let staying: HashSet<usize> = longest_rising(&order).into_iter().collect();
-    let moved = common.into_iter().filter(|(_, place)| !staying.contains(place));
-    moved.map(|(name, _)| name.clone()).collect()
+fn moved(old: &Locked, new: &Locked) -> Vec<VarName> {
+    let place = |entry: &Entry| old.body.place(&entry.name);
+    let mut common: Vec<&Entry> = new.body.entries().iter().filter(|entry| place(entry).is_some()).collect();
+    let order: Vec<usize> = common.iter().filter_map(|entry| place(entry)).collect();
+    let mut staying = longest_rising(&order).into_iter().peekable();
+    common.retain(|entry| staying.next_if_eq(&place(entry).unwrap_or_default()).is_none());
+    common.into_iter().map(|entry| entry.name.clone()).collect()
 }
 
 /// A longest rising run of distinct numbers, gaps allowed (patience sorting).
