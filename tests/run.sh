@@ -53,7 +53,8 @@ npm_tools() {
   if [ "${#missing[@]}" = 0 ]; then return; fi
   need npm npm --version
   say "installing npm's ${packages[*]} into $tools/node_modules"
-  twice npm install --prefix "$tools" --no-save --no-package-lock --no-audit --no-fund --loglevel=error "${packages[@]/%/@latest}" >/dev/null
+  # No scripts: lefthook's would install hooks into this very repository.
+  twice npm install --ignore-scripts --prefix "$tools" --no-save --no-package-lock --no-audit --no-fund --loglevel=error "${packages[@]/%/@latest}" >/dev/null
 }
 
 mkdir -p "$tools"
