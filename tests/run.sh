@@ -24,9 +24,9 @@ need() {
 
 python_tools() {
   local python=$tools/venv/bin/python
-  if "$python" -c 'import check_jsonschema, cryptography, dotenv, email_validator, jsonschema, pydantic_settings, yaml' 2>/dev/null; then return; fi
+  if "$python" -c 'import check_jsonschema, cryptography, dotenv, email_validator, jsonschema, pre_commit, pydantic_settings, yaml' 2>/dev/null; then return; fi
   need python3-venv python3 -c 'import ensurepip, venv'
-  local packages=(check-jsonschema cryptography jsonschema 'pydantic[email]' pydantic-settings python-dotenv pyyaml)
+  local packages=(check-jsonschema cryptography jsonschema pre-commit 'pydantic[email]' pydantic-settings python-dotenv pyyaml)
   say "installing ${packages[*]} into $tools/venv"
   python3 -m venv --clear "$tools/venv"
   twice "$python" -m pip install --quiet --disable-pip-version-check "${packages[@]}"
@@ -46,14 +46,15 @@ schema_suite() {
 }
 
 npm_tools() {
-  local packages=(dotenv yaml zod typebox valibot @valibot/to-json-schema) missing=() package
+  local packages=(dotenv yaml zod typebox valibot @valibot/to-json-schema husky lefthook) missing=() package
   for package in "${packages[@]}"; do
     if [ ! -f "$tools/node_modules/$package/package.json" ]; then missing+=("$package"); fi
   done
   if [ "${#missing[@]}" = 0 ]; then return; fi
   need npm npm --version
   say "installing npm's ${packages[*]} into $tools/node_modules"
-  twice npm install --prefix "$tools" --no-save --no-package-lock --no-audit --no-fund --loglevel=error "${packages[@]/%/@latest}" >/dev/null
+  # No scripts: lefthook's would install hooks into this very repository.
+  twice npm install --ignore-scripts --prefix "$tools" --no-save --no-package-lock --no-audit --no-fund --loglevel=error "${packages[@]/%/@latest}" >/dev/null
 }
 
 mkdir -p "$tools"

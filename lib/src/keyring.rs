@@ -45,7 +45,7 @@ impl Failure for KeyringError {
 }
 
 #[cfg(target_os = "linux")]
-pub use linux::{find, forget, forget_all, keep};
+pub use linux::{check, find, forget, forget_all, keep};
 
 #[cfg(target_os = "linux")]
 mod linux {
@@ -100,6 +100,14 @@ mod linux {
         let moved = limited.and_then(|()| ring.link_key(kept));
         let _ = own.unlink_key(kept); // it would go with this process anyway
         moved.map_err(refused)
+    }
+
+    /// Whether the kernel would keep anything.
+    ///
+    /// # Errors
+    /// [`KeyringError::Refused`].
+    pub fn check() -> Result<(), KeyringError> {
+        ring().map(drop).map_err(refused)
     }
 
     /// The data key that was kept; `None` when there is none, or no keyring at all.
@@ -167,6 +175,15 @@ mod linux {
 /// [`KeyringError::NotHere`].
 #[cfg(not(target_os = "linux"))]
 pub fn keep(_: Session<'_>, _: &Key, _: u64, _: u64) -> Result<(), KeyringError> {
+    Err(KeyringError::NotHere)
+}
+
+/// Not there yet on this system.
+///
+/// # Errors
+/// [`KeyringError::NotHere`].
+#[cfg(not(target_os = "linux"))]
+pub fn check() -> Result<(), KeyringError> {
     Err(KeyringError::NotHere)
 }
 

@@ -28,8 +28,10 @@ pub mod keyring;
 pub mod sealed;
 
 // 3: use cases
+pub mod doctor;
 pub mod edit;
 pub mod git;
+pub mod guard;
 pub mod import;
 pub mod inference;
 pub mod project;

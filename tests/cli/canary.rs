@@ -96,6 +96,7 @@ fn no_failure_shows_a_value_or_a_credential() {
         good[..good.len() / 2].to_owned(),
         String::new(),
     ];
+    sandbox.write("good", &good);
     for file in files {
         sandbox.write(".env.enc", &file);
         for verb in [
@@ -117,11 +118,47 @@ fn no_failure_shows_a_value_or_a_credential() {
             "status",
             "status --pin",
             "schema infer",
+            "diff good",
+            "diff good --json",
+            "diff good --values",
+            "diff good .env.enc --slot nope",
+            "diff --textconv .env.enc",
+            "diff --textconv json-cut",
+            "diff hash good",
+            "doctor",
+            "doctor --json",
         ] {
             silent(&sandbox, &format!("echo {CANARY} | envsec {verb}"));
             sandbox.write(".env.enc", &file);
         }
     }
+}
+
+#[test]
+fn neither_git_nor_its_hook_shows_a_value() {
+    let sandbox = sandbox();
+    for (role, who) in [("AUTHOR", "a"), ("COMMITTER", "c")] {
+        silent(
+            &sandbox,
+            &format!("git config --global user.{} {who}@example.com", if role == "AUTHOR" { "name" } else { "email" }),
+        );
+    }
+    assert!(
+        silent(&sandbox, "git init -q . && envsec doctor --fix >/dev/null; git add .env.enc && git commit -qm 1")
+            .status
+            .success()
+    );
+    silent(&sandbox, &format!("echo {CANARY}new | envsec set SECRET; envsec set -q --plain PLAIN={CANARY}new"));
+    let names = silent(&sandbox, "git diff; git -c color.ui=always diff; ENVSEC_KEY= git diff; git log -p").stdout;
+    assert!(String::from_utf8(names).unwrap().contains("+SECRET secret #"));
+    sandbox.write("env.schema.json", r#"{"properties": {"PLAIN": {"writeOnly": true}}}"#);
+    sandbox.write(".env", format!("A={CANARY}\n"));
+    sandbox.write(".env.two.enc", format!("{CANARY}={CANARY}\n"));
+    sandbox.write(".env.three.enc", sandbox.text(".env.enc") + &format!("#envsec:{CANARY}\n{CANARY}"));
+    silent(&sandbox, "git add -f .env env.schema.json .env.enc .env.two.enc .env.three.enc");
+    let refused = silent(&sandbox, "git commit -m 2");
+    assert_eq!(String::from_utf8(refused.stderr).unwrap().matches("error: ").count(), 4);
+    silent(&sandbox, "envsec doctor; envsec doctor --json; envsec hook pre-commit");
 }
 
 /// One schema for every rule that a value can break, and some that it keeps.

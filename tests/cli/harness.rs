@@ -22,7 +22,7 @@ pub(crate) const LOW_WORK_FACTOR: u8 = 14;
 pub(crate) const ENVSEC: &str = env!("CARGO_BIN_EXE_envsec");
 
 /// Every verb, as the help lists them.
-pub(crate) const VERBS: [&str; 20] = [
+pub(crate) const VERBS: [&str; 23] = [
     "init",
     "set",
     "get",
@@ -41,6 +41,9 @@ pub(crate) const VERBS: [&str; 20] = [
     "export",
     "merge",
     "seal",
+    "diff",
+    "hook",
+    "doctor",
     "completions",
     "man",
 ];

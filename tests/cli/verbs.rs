@@ -132,12 +132,13 @@ fn init_keeps_plaintext_out_of_the_repository_and_the_sealed_file_in() {
     sandbox.set_variable("ENVSEC_PASSWORD", PASSWORD);
     sandbox.shell("git init -q . && printf 'node_modules\\n.env*' > .gitignore").succeeds();
     sandbox.envsec(["init", "--work-factor", "15"]).says(
-        ".gitignore: now ignores .env and .env.*, but not .env.example and .env*.enc (checked with git check-ignore)\n",
+        ".gitignore: now ignores .env and .env.*, but not .env.example and .env*.enc (checked with git check-ignore)\n\
+         .gitattributes and this clone's configuration: git diff and git merge now ask envsec about .env*.enc (checked with git check-attr)\n",
     );
     assert!(sandbox.text(".gitignore").starts_with("node_modules\n.env*\n\n# plaintext"));
     sandbox
         .shell("touch .env .env.local .env.example; git add . && git ls-files")
-        .prints(".env.enc\n.env.example\n.gitignore\n");
+        .prints(".env.enc\n.env.example\n.gitattributes\n.gitignore\n");
     let rules = sandbox.text(".gitignore");
     sandbox.envsec(["init", "--work-factor", "15", "-e", "test"]).succeeds();
     assert_eq!(sandbox.text(".gitignore"), rules);

@@ -6,7 +6,7 @@ use super::ui::Ui;
 use crate::crypto;
 use crate::error::{Failure, Result, Status, shown};
 use crate::fs::{self, NewFile, Readers};
-use crate::git::{self, IgnoreRules};
+use crate::git::{self, AttributeLines, Attributes, Drivers, GitError, IgnoreRules};
 use crate::import::{self, Policy};
 use crate::inference;
 use crate::project::{self, Outside as _, SCHEMA_NAME, Sources};
@@ -49,7 +49,7 @@ pub(super) struct Args {
     #[arg(long, conflicts_with = "schema")]
     no_schema: bool,
 
-    /// Leave .gitignore alone
+    /// Leave .gitignore, .gitattributes and git's configuration alone
     #[arg(long)]
     no_git: bool,
 
@@ -95,7 +95,7 @@ pub(super) fn run(args: &Args, ctx: &Ctx<'_>) -> Result<()> {
     let prepared = project::prepare(&path, file)?;
     let declaration = declaration.map(NewDeclaration::prepare).transpose()?;
     if !args.no_git {
-        ignore_plaintext(&path, ctx.ui)?;
+        set_up_git(&path, ctx.ui)?;
     }
     // Before the file has its name: a key without a file is nothing, a file without its key is lost.
     if let Some(key) = key {
@@ -169,12 +169,57 @@ fn new_slots(args: &Args, ctx: &Ctx<'_>, rng: &mut dyn rand::CryptoRng) -> Resul
     Ok((slots, text))
 }
 
-fn ignore_plaintext(path: &Path, ui: &Ui) -> Result<()> {
+/// The drivers first: a repository that cannot be written to is told before anything is.
+fn set_up_git(path: &Path, ui: &Ui) -> Result<()> {
     let folder = fs::resolve(fs::folder_of(path))?;
     let Some(root) = project::repository_root(&folder) else { return Ok(()) };
-    let rules = git::ignore_plaintext(root, &folder)?;
-    let here = fs::current_folder();
-    let from_here = |file: &Path| file.strip_prefix(&here).unwrap_or(file).display().to_string();
+    let drivers = match git::add_drivers(&folder) {
+        Err(GitError::NotRun(_)) => None,
+        drivers => Some(drivers?),
+    };
+    say_ignored(git::ignore_plaintext(root, &folder)?, ui);
+    say_drivers(drivers, git::add_attributes(root, &folder)?, ui);
+    Ok(())
+}
+
+/// A path as people know it here.
+fn from_here(file: &Path) -> String {
+    file.strip_prefix(fs::current_folder()).unwrap_or(file).display().to_string()
+}
+
+fn say_drivers(drivers: Option<Drivers>, lines: AttributeLines, ui: &Ui) {
+    let Some(drivers) = drivers else {
+        ui.say("git did not answer, so its diff and merge drivers are not set up: envsec doctor --fix does it later");
+        return;
+    };
+    for key in &drivers.others {
+        ui.warn(&format!(
+            "git config {key} is set already and left alone; envsec's would be: {}",
+            git::driver_value(key)
+        ));
+    }
+    let (file, attributes) = match lines {
+        AttributeLines::Kept(attributes) => (None, attributes),
+        AttributeLines::Added(file, attributes) => (Some(from_here(&file)), attributes),
+    };
+    let configured = (!drivers.missing.is_empty()).then(|| "this clone's configuration".to_owned());
+    let places: Vec<String> = file.into_iter().chain(configured).collect();
+    match attributes {
+        Attributes::Others(others) => {
+            ui.warn(&format!("git does not ask envsec, and is left alone: {}", others.join(", ")))
+        }
+        Attributes::Missing | Attributes::Unknown => {
+            ui.warn("git does not ask envsec about .env.enc here: git check-attr -a .env.enc");
+        }
+        Attributes::Right if places.is_empty() => {}
+        Attributes::Right => ui.say(&format!(
+            "{}: git diff and git merge now ask envsec about .env*.enc (checked with git check-attr)",
+            places.join(" and ")
+        )),
+    }
+}
+
+fn say_ignored(rules: IgnoreRules, ui: &Ui) {
     match rules {
         IgnoreRules::Right => {}
         IgnoreRules::Added(file) => ui.say(&format!(
@@ -194,5 +239,4 @@ fn ignore_plaintext(path: &Path, ui: &Ui) -> Result<()> {
             names.join(" ")
         )),
     }
-    Ok(())
 }

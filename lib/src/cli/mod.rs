@@ -1,9 +1,12 @@
 //! The verbs: what was typed, one module each, and how a failure ends the program.
 
 mod completions;
+mod diff;
+mod doctor;
 mod edit;
 mod export;
 mod get;
+mod hook;
 mod import;
 mod init;
 mod list;
@@ -110,6 +113,12 @@ enum Verb {
     Merge(merge::Args),
     /// Seal a file again that was edited or merged by hand
     Seal(seal::Args),
+    /// Show what two revisions of the sealed file differ in
+    Diff(diff::Args),
+    /// Refuse commits of plaintext env files
+    Hook(hook::Args),
+    /// Check the sealed file, its repository and this machine
+    Doctor(doctor::Args),
     /// Print a shell's completion script
     Completions(completions::Args),
     /// Print a manual page
@@ -132,7 +141,7 @@ pub fn main() -> ExitCode {
     };
     let ui = Ui::new(cli.quiet, cli.verbose);
     match dispatch(&cli, &ui) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(ended) => ended,
         Err(error) => ExitCode::from(report(&error, &cli.verb, &ui).code()),
     }
 }
@@ -155,9 +164,12 @@ fn with_typed_verb_only() -> Option<Command> {
     Some(Command::new("envsec").args(whole.get_arguments()).subcommand(verb.clone()))
 }
 
-fn dispatch(cli: &Cli, ui: &Ui) -> Result<()> {
+fn dispatch(cli: &Cli, ui: &Ui) -> Result<ExitCode> {
     let ctx = Ctx { project: Project::new(&cli.flags, ui), flags: &cli.flags, ui };
-    match &cli.verb {
+    let done = match &cli.verb {
+        Verb::Diff(args) => return diff::run(args, &ctx).map(ExitCode::from),
+        Verb::Doctor(args) => return doctor::run(args, &ctx).map(ExitCode::from),
+        Verb::Hook(args) => return hook::run(args, &ctx).map(ExitCode::from),
         Verb::Init(args) => init::run(args, &ctx),
         Verb::Set(args) => set::run(args, &ctx),
         Verb::Get(args) => get::run(args, &ctx),
@@ -178,7 +190,8 @@ fn dispatch(cli: &Cli, ui: &Ui) -> Result<()> {
         Verb::Seal(args) => seal::run(args, &ctx),
         Verb::Completions(args) => completions::run(args, &ctx),
         Verb::Man(args) => man::run(args, &ctx),
-    }
+    };
+    done.map(|()| ExitCode::SUCCESS)
 }
 
 /// Prints the failure and says which status to end with: `run` keeps the numbers below 125 for its command.

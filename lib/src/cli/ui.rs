@@ -13,6 +13,7 @@ use crate::validation::Checked;
 use crate::vars::VarName;
 use std::collections::HashSet;
 use std::io::{self, ErrorKind, IsTerminal as _, Write as _};
+use std::process::ExitCode;
 
 /// The longest output of a password command, in bytes.
 const MAX_OUTPUT: usize = 64 * 1024;
@@ -50,6 +51,24 @@ pub(super) enum UiError {
     /// The command that should print the password did not.
     #[error("the password command failed{0}")]
     Command(String),
+}
+
+/// How a verb ends that looks for something: to have found it is no failure, and its report has said it all.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Found {
+    /// Status 0.
+    Nothing,
+    /// [`Status::Found`].
+    Something,
+}
+
+impl From<Found> for ExitCode {
+    fn from(found: Found) -> Self {
+        match found {
+            Found::Nothing => ExitCode::SUCCESS,
+            Found::Something => ExitCode::from(Status::Found.code()),
+        }
+    }
 }
 
 /// A person said no.
@@ -281,16 +300,21 @@ fn write_stdout(bytes: &[u8]) -> io::Result<()> {
     stdout.flush()
 }
 
+/// Whether a character does something to a terminal, or to the order of what is shown there.
+pub(super) fn is_dangerous(c: char) -> bool {
+    (c.is_control() && c != '\n')
+        || matches!(c, '\u{61c}' | '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 /// Makes control and bidirectional characters visible, which file names and names in files could bring to a terminal.
 pub(super) fn escape(message: &str) -> String {
-    let dangerous = |c: char| {
-        (c.is_control() && c != '\n')
-            || matches!(c, '\u{61c}' | '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    if !message.contains(dangerous) {
+    if !message.contains(is_dangerous) {
         return message.to_owned();
     }
-    message.chars().flat_map(|c| if dangerous(c) { c.escape_unicode().collect::<Vec<_>>() } else { vec![c] }).collect()
+    message
+        .chars()
+        .flat_map(|c| if is_dangerous(c) { c.escape_unicode().collect::<Vec<_>>() } else { vec![c] })
+        .collect()
 }
 
 #[cfg(test)]

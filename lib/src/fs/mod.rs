@@ -240,6 +240,38 @@ pub fn lock_folder_of(path: &Path) -> Result<FolderLock, FsError> {
     }
 }
 
+/// Reads a stream whose content is no secret to its end.
+///
+/// # Errors
+/// As [`read_stream`].
+pub fn read_stream_public(stream: impl Read, name: &str, limit: usize) -> Result<Vec<u8>, FsError> {
+    let mut bytes = Vec::new();
+    let read = stream.take(limit as u64 + 1).read_to_end(&mut bytes);
+    read.map_err(io_error(Path::new(name), "read it"))?;
+    if bytes.len() > limit { Err(FsError::TooLarge { path: name.into(), limit }) } else { Ok(bytes) }
+}
+
+/// Makes a folder, and those above it, where they are not there.
+///
+/// # Errors
+/// [`FsError::Io`].
+pub fn make_folder(path: &Path) -> Result<(), FsError> {
+    std::fs::create_dir_all(path).map_err(io_error(path, "make the folder"))
+}
+
+/// Whether the system would execute a file.
+pub fn is_executable(path: &Path) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        path.metadata().is_ok_and(|meta| meta.permissions().mode() & 0o111 != 0)
+    }
+    #[cfg(not(unix))]
+    {
+        path.is_file()
+    }
+}
+
 /// Whether a regular file begins with these bytes. One that cannot be read does not; a pipe would block.
 pub fn begins_with(path: &Path, bytes: &[u8]) -> bool {
     if !path.is_file() {

@@ -122,6 +122,8 @@ pub enum Readers {
     Owner,
     /// Whoever the umask lets: nothing in it is secret.
     ByUmask,
+    /// As [`Readers::ByUmask`], and they may execute it.
+    ProgramByUmask,
 }
 
 /// Writes what is to become a new file beside its place.
@@ -207,9 +209,10 @@ fn write_beside(path: &Path, bytes: &[u8], suffix: &str, readers: Readers) -> Re
     let mut builder = tempfile::Builder::new();
     builder.prefix(&prefix).suffix(suffix);
     #[cfg(unix)]
-    if readers == Readers::ByUmask {
+    if readers != Readers::Owner {
         use std::os::unix::fs::PermissionsExt as _;
-        builder.permissions(std::fs::Permissions::from_mode(0o666));
+        let mode = if readers == Readers::ByUmask { 0o666 } else { 0o777 };
+        builder.permissions(std::fs::Permissions::from_mode(mode));
     }
     let made = builder.tempfile_in(folder);
     // tempfile's own message names a file that the user never heard of.

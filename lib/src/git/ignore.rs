@@ -1,11 +1,9 @@
 //! Ignore rules: plaintext env files stay out of the repository, sealed ones get in.
 
-use super::GitError;
-use crate::child;
+use super::{GitError, question};
 use crate::fs;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 
 /// Plaintext is ignored, whatever it is called; the example and the sealed files are not.
 const RULES: &str =
@@ -40,13 +38,11 @@ pub fn ignore_plaintext(root: &Path, folder: &Path) -> Result<IgnoreRules, GitEr
     if before.as_ref().is_some_and(Vec::is_empty) {
         return Ok(IgnoreRules::Right);
     }
-    let beside = folder.join(".gitignore");
-    let file = if beside.exists() { beside } else { root.join(".gitignore") };
-    if holds_rules(&file) {
+    let file = git_file(root, folder, ".gitignore");
+    if holds(&file, RULES) {
         return Ok(before.map_or(IgnoreRules::Unverified(file.clone()), |wrong| IgnoreRules::StillWrong(file, wrong)));
     }
-    let rules = if ends_a_line(&file) { RULES.to_owned() } else { format!("\n{RULES}") };
-    fs::append(&file, if file.exists() { &rules } else { RULES.trim_start() })?;
+    add_lines(&file, RULES)?;
     Ok(match wrongly_treated(folder) {
         None => IgnoreRules::Unverified(file),
         Some(wrong) if wrong.is_empty() => IgnoreRules::Added(file),
@@ -57,18 +53,30 @@ pub fn ignore_plaintext(root: &Path, folder: &Path) -> Result<IgnoreRules, GitEr
 /// The largest .gitignore that is looked into, in bytes.
 const LARGEST: usize = 1 << 20;
 
+/// The file of this name beside, if there is one, else that of the repository's root.
+pub(super) fn git_file(root: &Path, folder: &Path, name: &str) -> PathBuf {
+    let beside = folder.join(name);
+    if beside.exists() { beside } else { root.join(name) }
+}
+
+/// Adds lines that begin with an empty one, which a new file does not get.
+pub(super) fn add_lines(file: &Path, lines: &str) -> Result<(), GitError> {
+    let after_all = if ends_a_line(file) { lines.to_owned() } else { format!("\n{lines}") };
+    Ok(fs::append(file, if file.exists() { &after_all } else { lines.trim_start() })?)
+}
+
 fn ends_a_line(file: &Path) -> bool {
     fs::read_public(file, LARGEST).is_ok_and(|text| text.last().is_none_or(|&byte| byte == b'\n'))
 }
 
-/// Whether the rules were added before: adding them again would not help.
-fn holds_rules(file: &Path) -> bool {
+/// Whether these lines were added before: adding them again would not help.
+pub(super) fn holds(file: &Path, lines: &str) -> bool {
     let text = fs::read_public(file, LARGEST).unwrap_or_default();
-    text.windows(RULES.len() - 1).any(|part| part == &RULES.as_bytes()[1..])
+    text.windows(lines.len() - 1).any(|part| part == &lines.as_bytes()[1..])
 }
 
 /// The names that git would treat wrongly in this folder; `None` when git does not answer.
-fn wrongly_treated(folder: &Path) -> Option<Vec<&'static str>> {
+pub fn wrongly_treated(folder: &Path) -> Option<Vec<&'static str>> {
     let ignored = ignored(folder)?;
     let missing = IGNORED.into_iter().filter(|name| !ignored.contains(*name));
     let too_many = COMMITTED.into_iter().filter(|name| ignored.contains(*name));
@@ -77,13 +85,9 @@ fn wrongly_treated(folder: &Path) -> Option<Vec<&'static str>> {
 
 /// Which of the names `git check-ignore` prints: status 0 with some, 1 with none, anything else is no answer.
 fn ignored(folder: &Path) -> Option<HashSet<String>> {
-    let mut git = child::helper("git");
-    // A hook has these set, for another work tree perhaps: the question is about this folder.
-    for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"] {
-        git.env_remove(name);
-    }
-    git.current_dir(folder).args(["check-ignore", "--no-index", "--"]).args(IGNORED).args(COMMITTED);
-    let output = git.stderr(Stdio::null()).output().ok()?;
+    let mut git = question(folder);
+    git.args(["check-ignore", "--no-index", "--"]).args(IGNORED).args(COMMITTED);
+    let output = git.output().ok()?;
     let names = String::from_utf8(output.stdout).ok()?;
     matches!(output.status.code(), Some(0 | 1)).then(|| names.lines().map(str::to_owned).collect())
 }

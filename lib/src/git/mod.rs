@@ -1,9 +1,17 @@
 //! git: what is in its revisions, and what it is told of sealed files. Always the program itself, never its files.
 
+mod hook;
 mod ignore;
+mod index;
+mod install;
 mod merge;
 
-pub use ignore::{IgnoreRules, ignore_plaintext};
+pub use hook::{CALL, Hook, hook, install_hook};
+pub use ignore::{IgnoreRules, ignore_plaintext, wrongly_treated};
+pub use index::{AddedFile, Blob, MAX_COMMITS, added_files, content, indexed, is_ignored, is_tracked, staged};
+pub use install::{
+    AttributeLines, Attributes, Drivers, add_attributes, add_drivers, attributes, driver_value, drivers,
+};
 pub use merge::{Versions, is_in_history, merge_as_text, merge_lines, versions};
 
 use crate::child;
@@ -21,6 +29,12 @@ pub enum GitError {
     /// git itself is not there.
     #[error("git cannot be run: {0}")]
     NotRun(String),
+    /// git said no; in its own words.
+    #[error("git: {0}")]
+    Refused(String),
+    /// A question that git did not answer.
+    #[error("git {0} failed here: is this a git repository?")]
+    Failed(&'static str),
     /// Not a revision of this repository, or no repository.
     #[error("{}: no such revision in a git repository here", one_line(.0))]
     NoRevision(String),
@@ -38,13 +52,14 @@ impl Failure for GitError {
     fn status(&self) -> Status {
         match self {
             GitError::File(error) => error.status(),
-            GitError::NotRun(_) => Status::Other,
+            GitError::NotRun(_) | GitError::Refused(_) | GitError::Failed(_) => Status::Other,
             GitError::NoRevision(_) | GitError::NotInRevision { .. } => Status::Usage,
         }
     }
 
     fn hint(&self) -> Option<String> {
-        matches!(self, GitError::File(_)).then(|| "--no-git leaves git's files alone".into())
+        matches!(self, GitError::File(_) | GitError::Refused(_))
+            .then(|| "envsec init --no-git leaves git's files alone".into())
     }
 }
 
@@ -53,6 +68,30 @@ pub fn command(folder: &Path) -> Command {
     let mut git = child::helper("git");
     git.current_dir(folder).stderr(Stdio::null());
     git
+}
+
+/// git, asked about a folder and nothing else. A hook has these variables set, for another work tree perhaps.
+fn question(folder: &Path) -> Command {
+    let mut git = child::helper("git");
+    for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"] {
+        git.env_remove(name);
+    }
+    git.current_dir(folder);
+    git
+}
+
+/// Whether drivers and hook, which name envsec without a path, find one.
+pub fn finds_envsec() -> bool {
+    let mut envsec = child::helper("envsec");
+    envsec.arg("--version").stdout(Stdio::null()).stderr(Stdio::null());
+    envsec.status().is_ok_and(|status| status.success())
+}
+
+/// What git complained about, without its `fatal: `.
+fn first_line(stderr: &[u8]) -> String {
+    let text = String::from_utf8_lossy(stderr);
+    let line = text.lines().next().unwrap_or("it gave no reason");
+    one_line(line.trim_start_matches("fatal: ").trim_start_matches("error: "))
 }
 
 /// The bytes of a file as a revision has it.

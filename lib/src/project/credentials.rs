@@ -101,6 +101,12 @@ impl Sources {
         files.chain(fds).chain(commands).collect()
     }
 
+    /// The files among them.
+    pub(super) fn files(&self) -> Vec<PathBuf> {
+        let all = self.keys.iter().chain(&self.passwords);
+        all.filter_map(|source| if let Place::File(path) = &source.place { Some(path.clone()) } else { None }).collect()
+    }
+
     /// The sources of passwords.
     pub fn passwords(self) -> Vec<Source> {
         self.passwords

@@ -5,6 +5,7 @@ mod change;
 mod credentials;
 mod declaration;
 mod error;
+mod reach;
 mod revisions;
 mod selection;
 mod settings;
@@ -13,6 +14,7 @@ pub use change::{Held, WithSlots};
 pub use credentials::{Outside, Source, Sources};
 pub use declaration::{Declaration, SCHEMA_NAME, read_declaration};
 pub use error::ProjectError;
+pub use reach::{Reach, Revisions};
 pub use revisions::{Found, Revision, unmerged};
 pub use selection::{Selected, Selection, SelectionError, previous_name};
 pub use settings::{Flags, label, label_of_name};
@@ -99,6 +101,22 @@ impl<'a> Project<'a> {
     pub fn read_locked(&self) -> Result<Vec<(PathBuf, Locked)>> {
         let paths = self.paths()?.into_iter();
         paths.map(|path| self.read(&path, &fs::resolve(&path)?).map(|(locked, _)| (path, locked))).collect()
+    }
+
+    /// Reads one file without opening it.
+    ///
+    /// # Errors
+    /// As [`Project::read_locked`].
+    pub fn read_one(&self, path: &Path) -> Result<Locked> {
+        Ok(self.read(path, &fs::resolve(path)?)?.0)
+    }
+
+    /// The files of credentials that the settings name.
+    ///
+    /// # Errors
+    /// Settings that make no sense.
+    pub fn credential_files(&self) -> Result<Vec<PathBuf>> {
+        Ok(Sources::new(self.flags)?.files())
     }
 
     /// Opens all files, with one set of credentials.
@@ -240,15 +258,25 @@ fn open_named_slot(
     limits: &Limits,
     credentials: &mut Credentials<'_>,
 ) -> Result<Opening> {
+    try_named_slot(path, locked, limits, credentials)?.map_err(at(path))
+}
+
+/// [`open_named_slot`], where the inner failure is the file's and not that of a credential that cannot be read.
+fn try_named_slot(
+    path: &Path,
+    locked: &Locked,
+    limits: &Limits,
+    credentials: &mut Credentials<'_>,
+) -> Result<std::result::Result<Opening, SealedError>> {
     let by_key = locked.open_slot(credentials.raw_keys()?, limits);
     let other_way = matches!(by_key, Err(SealedError::WrongCredential | SealedError::NoFittingSlot(_)));
     if !other_way || !locked.takes_password(limits) {
-        return by_key.map_err(at(path));
+        return Ok(by_key);
     }
-    match credentials.passwords(path)? {
-        [] => by_key.map_err(at(path)),
-        passwords => locked.open_slot(passwords, limits).map_err(at(path)),
-    }
+    Ok(match credentials.passwords(path)? {
+        [] => by_key,
+        passwords => locked.open_slot(passwords, limits),
+    })
 }
 
 /// `.env.enc: revision 3, label production, opened by slot ci`

@@ -31,6 +31,7 @@ pub use infer::{Clue, infer};
 pub use lint::{Finding, Weight, lint};
 pub use pattern::{Pattern, PatternError};
 pub use report::Problem;
+pub use secrets::{comment_looks_secret, looks_secret};
 
 use crate::duration::Duration;
 use crate::generate::Kind;

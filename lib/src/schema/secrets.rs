@@ -84,12 +84,30 @@ const SECRET_WORDS: [&str; 8] =
 const PUBLIC_PREFIXES: &[&str] = &["NEXT_PUBLIC_", "VITE_", "PUBLIC_", "REACT_APP_", "NUXT_PUBLIC_", "EXPO_PUBLIC_"];
 
 /// Whether a value looks like a secret that a service hands out: the name of the kind, never the value.
-pub(super) fn looks_secret(text: &str) -> Option<&'static str> {
+pub fn looks_secret(text: &str) -> Option<&'static str> {
     let found = SHAPES.iter().find(|shape| shape.occurs_in(text)).map(|shape| shape.kind);
     found
         .or_else(|| holds_private_key(text).then_some(PRIVATE_KEY))
         .or_else(|| is_secret_jwt(text.trim()).then_some("a JSON Web Token"))
         .or_else(|| has_password(text.trim()).then_some("a URL with a password"))
+}
+
+/// Whether a comment holds what looks like a secret, or a value under the name of one: the name of the kind, never the text.
+pub fn comment_looks_secret(text: &str) -> Option<&'static str> {
+    let text = text.trim_start_matches('#');
+    let word = |word: &str| looks_secret(word.trim_matches(['"', '\'', '`', ',', ';', '(', ')', '<', '>']));
+    let words = || text.split_whitespace().flat_map(|part| [Some(part), part.split_once('=').map(|(_, value)| value)]);
+    looks_secret(text)
+        .or_else(|| words().flatten().find_map(word))
+        .or_else(|| is_assignment(text).then_some("a secret's value"))
+}
+
+/// `PASSWORD=x`, commented out.
+fn is_assignment(text: &str) -> bool {
+    let Some((name, value)) = text.split_once('=') else { return false };
+    let name = name.trim().trim_start_matches("export ").trim_start();
+    let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    is_name && is_name_of_secret(name) && !value.trim().trim_matches(['"', '\'', '.', '*']).is_empty()
 }
 
 /// Whether a name says that it is a secret's.

@@ -125,14 +125,14 @@ impl Body {
         &self.entries
     }
 
+    /// Where among the entries a name stands.
+    pub(super) fn place(&self, name: &VarName) -> Option<usize> {
+        self.places.get(name).copied()
+    }
+
     /// The entry of a name.
     pub(super) fn find(&self, name: &VarName) -> Option<&Entry> {
         self.places.get(name).map(|&place| &self.entries[place])
-    }
-
-    /// How many entries stand above that of a name.
-    pub(super) fn place(&self, name: &VarName) -> Option<usize> {
-        self.places.get(name).copied()
     }
 
     /// The exact text after an entry's `=`, quotes and inline comment included: what the seal covers of a plain value.
@@ -143,6 +143,18 @@ impl Body {
     /// What a plain value means.
     pub(super) fn plain_value(&self, entry: &Entry) -> SecretText {
         self.document.nodes()[entry.node].entry().map_or_else(SecretText::default, |entry| entry.value())
+    }
+
+    /// Comments on lines of their own and after plain values, with their lines counted from 1.
+    pub(super) fn comments(&self) -> impl Iterator<Item = (usize, &str)> {
+        self.document.nodes().iter().filter_map(|node| {
+            let text = match (node.kind(), node.entry()) {
+                (Kind::Comment, _) => node.text(),
+                (_, Some(entry)) => entry.inline_comment()?,
+                _ => return None,
+            };
+            Some((node.line() as usize, text))
+        })
     }
 
     /// Gives a name a new content: in its place, or as a new entry where [`Body::place_for`] says.

@@ -194,7 +194,7 @@ impl Failure for SealedError {
             SealedError::NotSealed => "make one with: envsec init; bring a plaintext file in with: envsec import FILE",
             SealedError::Newer(_) => "update envsec",
             SealedError::Malformed { .. } | SealedError::Syntax(_) => {
-                "edited by hand? git diff FILE shows what was changed, git checkout FILE brings the last version back"
+                "edited by hand? git diff --no-textconv FILE shows what was changed, git checkout FILE brings the last version back"
             }
             SealedError::WouldExceed { what: "bytes in a line", .. } => {
                 "a plain value may be the cause: store it as a secret (--secret)"

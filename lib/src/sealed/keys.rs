@@ -2,7 +2,7 @@
 
 use super::error::SealedError;
 use super::header::{FileId, KeyId};
-use crate::crypto::{self, Expander, NONCE, TAG};
+use crate::crypto::{self, Expander, Mac, NONCE, TAG};
 use crate::secret::{Key, Secret};
 use crate::vars::{Value, VarName};
 use rand::CryptoRng;
@@ -60,6 +60,17 @@ impl Keys {
     /// K_seal.
     pub fn seal_key(&self) -> Key {
         self.prk.expand_key(&[b"envsec/1 seal"])
+    }
+
+    /// What tells two values of a name apart without showing them, for who has the key only: HMAC-SHA-256 over name and
+    /// value under a key of its own, of which a few bytes are shown.
+    pub fn fingerprint(&self, name: &VarName, value: &Value) -> [u8; 32] {
+        let mut mac = Mac::new(self.prk.expand_key(&[b"envsec/1 fingerprint"]).expose());
+        for part in [name.as_str().as_bytes(), value.expose().as_bytes()] {
+            mac.update(&lp(part).0);
+            mac.update(part);
+        }
+        mac.finish()
     }
 
     /// K_v for [`Purpose::Value`], and the keys of the other uses.

@@ -7,6 +7,7 @@ use super::header::{FileId, Header, KeyId, Label};
 use super::keys::{Keys, lp};
 use crate::crypto::Mac;
 use crate::dotenv::MAX_LINES;
+use crate::secret::SecretText;
 
 /// The largest file, in bytes.
 pub const MAX_FILE: usize = 16 << 20;
@@ -62,6 +63,18 @@ impl Locked {
     /// What ENVSEC_PIN holds to accept this file from this revision on: `FILE:KEY:REV`.
     pub fn pin(&self) -> String {
         format!("{}:{}:{}", b64u(self.file_id()), b64u(self.key_id()), self.rev())
+    }
+
+    /// The text of comments, those after plain values too, each with its line. Public, and not sealed.
+    pub fn comments(&self) -> impl Iterator<Item = (usize, &str)> {
+        let above = self.header.lines.len() + 2;
+        self.body.comments().map(move |(line, text)| (above + line, text))
+    }
+
+    /// The plain values, which everybody can read.
+    pub fn plain_values(&self) -> impl Iterator<Item = (&str, SecretText)> {
+        let plain = self.body.entries().iter().filter(|entry| entry.storage() == Storage::Plain);
+        plain.map(|entry| (entry.name.as_str(), self.body.plain_value(entry)))
     }
 
     /// The seal's MAC over everything but comments, blank lines and line ends.

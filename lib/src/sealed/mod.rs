@@ -7,6 +7,7 @@
 
 mod body;
 mod credential;
+mod diff;
 mod error;
 mod forms;
 mod header;
@@ -14,6 +15,7 @@ mod keys;
 mod layout;
 mod locked;
 mod merge;
+mod outline;
 mod rekey;
 mod reseal;
 mod rewrite;
@@ -24,12 +26,14 @@ mod utc;
 
 pub use body::{Line, Storage};
 pub use credential::{Credential, CredentialError, MIN_PASSWORD, Password, RawKey};
+pub use diff::{Comparison, Differences, LineDifference, NameDifference, Revision};
 pub use error::{SealedError, Unfinished};
 pub use forms::{b64u, parse_b64u, parse_number};
 pub use header::{FileId, KeyId, Label, SlotId};
 pub use keys::Purpose;
 pub use locked::{Locked, MAX_FILE};
 pub use merge::{HeaderConflict, Merge, MergeError, Merged, Side};
+pub use outline::{digest, outline};
 pub use rekey::{Match, NextKey, SlotInfo, SlotType};
 pub use reseal::{Change, Known, Resealed, Unsealed};
 pub use rewrite::BodyLine;

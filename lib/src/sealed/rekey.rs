@@ -81,7 +81,7 @@ impl Locked {
 }
 
 impl SlotType {
-    fn of(kind: &SlotKind) -> Self {
+    pub(super) fn of(kind: &SlotKind) -> Self {
         match kind {
             SlotKind::Scrypt { ln, .. } => SlotType::Password { work_factor: *ln },
             SlotKind::Raw => SlotType::RawKey,

@@ -53,6 +53,13 @@ fn derived_keys() {
     assert_eq!(hex(keys.value_key(Purpose::Previous, &name("API_KEY")).expose()), fact("K_previous(API_KEY)"));
 }
 
+/// Computed by Python: `hmac(hmac(PRK, "envsec/1 fingerprint" || 01), LP(name) || LP(value))`.
+#[test]
+fn fingerprint() {
+    let url = keys().fingerprint(&name("DATABASE_URL"), &value("postgres://app:pa$$word@db:5432/app"));
+    assert_eq!(hex(&url), "92d3156e084aabfb218099fef5441248be1bc7bc8270ed0b401b35efe056a258");
+}
+
 /// A slot of the known answer, wrapped again from its inputs.
 fn slot(id: &str, kind: SlotKind, desc: String, credential: &Credential) -> Slot {
     let mut slot = Slot { id: SlotId::parse(id).unwrap(), kind, desc, wrap: [0; WRAP] };
