@@ -109,16 +109,16 @@ enum Verb {
     Import(import::Args),
     /// Write the values out, in plaintext
     Export(export::Args),
-    /// Merge three revisions, as git's merge driver
-    Merge(merge::Args),
-    /// Seal a file again that was edited or merged by hand
-    Seal(seal::Args),
     /// Show what two revisions of the sealed file differ in
     Diff(diff::Args),
-    /// Refuse commits of plaintext env files
-    Hook(hook::Args),
+    /// Seal a file again that was edited or merged by hand
+    Seal(seal::Args),
     /// Check the sealed file, its repository and this machine
     Doctor(doctor::Args),
+    /// Refuse commits of plaintext env files
+    Hook(hook::Args),
+    /// Merge three revisions, as git's merge driver
+    Merge(merge::Args),
     /// Print a shell's completion script
     Completions(completions::Args),
     /// Print a manual page
