@@ -121,7 +121,7 @@ hint: edited by hand? git diff --no-textconv FILE shows what was changed, git ch
 error: .env.prod.enc: a plaintext file under the name of a sealed one
 hint: git rm --cached .env.prod.enc leaves it out; a sealed file is made by: envsec init --from FILE
 error: .env.two.enc: line 6: a git conflict marker: the file has an unresolved merge conflict
-hint: resolve the conflict on one side's version (git checkout --ours FILE, or --theirs), then set what the other side changed
+hint: keep one of the two lines of each name, remove the markers, then: envsec seal; git checkout -m FILE starts again
 "
         .to_owned()
             + REFUSED),
