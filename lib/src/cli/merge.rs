@@ -5,7 +5,7 @@ use crate::crypto;
 use crate::error::{Error, Failure, Result, Status, shown};
 use crate::fs;
 use crate::git;
-use crate::project::{self, Found, Revision};
+use crate::project::{self, Found, RevisionText};
 use crate::sealed::{HeaderConflict, MAX_FILE, Merge, Unlocked};
 use crate::vars::VarName;
 use std::path::{Path, PathBuf};
@@ -115,7 +115,7 @@ fn merge(args: &Args, ours: &Found, path: &Path, ctx: &Ctx<'_>) -> std::result::
 
 /// The revisions, verified.
 fn open(args: &Args, ours: &Found, path: &Path, ctx: &Ctx<'_>) -> Result<(Option<Unlocked>, Vec<Unlocked>)> {
-    let revision = |name: &str, bytes, is_pinned| Revision { name: name.into(), bytes, is_pinned };
+    let revision = |name: &str, bytes, is_pinned| RevisionText { name: name.into(), bytes, is_pinned };
     let theirs = ctx.project.find_at(args.theirs.clone())?.bytes;
     let base = ctx.project.find_at(args.base.clone())?.bytes;
     let mut revisions = vec![revision("ours", ours.bytes.clone(), true), revision("theirs", theirs, true)];

@@ -7,7 +7,7 @@ use crate::crypto;
 use crate::error::{Failure, Result, Status, shown};
 use crate::fs;
 use crate::git::{self, GitError};
-use crate::project::{self, Found, Revision};
+use crate::project::{self, Found, RevisionText};
 use crate::sealed::{Change, Known, MAX_FILE, Merge, Resealed, SealedError, Storage, Unlocked, Unsealed, Utc};
 use crate::validation;
 use crate::vars::{Glob, VarName};
@@ -95,7 +95,7 @@ pub(super) fn run(args: &Args, ctx: &Ctx<'_>) -> Result<()> {
 /// What the text is compared with: the last revision of this branch, then, in a merge, what comes in and what both come
 /// from.
 struct Against {
-    revisions: Vec<Revision>,
+    revisions: Vec<RevisionText>,
     /// As the user knows it.
     name: String,
 }
@@ -108,7 +108,7 @@ impl Against {
 }
 
 fn revisions(args: &Args, found: &Found) -> Result<Against> {
-    let revision = |name: &str, bytes| Revision { name: name.into(), bytes, is_pinned: name != "base" };
+    let revision = |name: &str, bytes| RevisionText { name: name.into(), bytes, is_pinned: name != "base" };
     if let Some(base) = &args.base {
         let name = shown(base).to_string();
         let bytes = fs::read_public(base, MAX_FILE)?;
@@ -126,8 +126,8 @@ fn revisions(args: &Args, found: &Found) -> Result<Against> {
 
 /// The revisions, opened; and the text itself, if its seal is right.
 fn open(against: &Against, found: &Found, ctx: &Ctx<'_>) -> Result<(Vec<Unlocked>, Option<Unlocked>)> {
-    let text = Revision { name: "now".into(), bytes: found.bytes.clone(), is_pinned: true };
-    let all: Vec<&Revision> = against.revisions.iter().chain([&text]).collect();
+    let text = RevisionText { name: "now".into(), bytes: found.bytes.clone(), is_pinned: true };
+    let all: Vec<&RevisionText> = against.revisions.iter().chain([&text]).collect();
     let mut opened = ctx.project.open_revisions(&found.path, project::label(ctx.flags)?, &all)?;
     let current = opened.pop().and_then(Result::ok);
     Ok((opened.into_iter().collect::<Result<_>>()?, current))

@@ -5,7 +5,6 @@ mod change;
 mod credentials;
 mod declaration;
 mod error;
-mod reach;
 mod revisions;
 mod selection;
 mod settings;
@@ -14,8 +13,7 @@ pub use change::{Held, WithSlots};
 pub use credentials::{Outside, Source, Sources};
 pub use declaration::{Declaration, SCHEMA_NAME, read_declaration};
 pub use error::ProjectError;
-pub use reach::{Reach, Revisions};
-pub use revisions::{Found, Revision, unmerged};
+pub use revisions::{Found, Reach, RevisionText, Revisions, unmerged};
 pub use selection::{Selected, Selection, SelectionError, previous_name};
 pub use settings::{Flags, label, label_of_name};
 

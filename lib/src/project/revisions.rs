@@ -1,16 +1,39 @@
-//! Revisions of one file that are not, or not only, on the disk: those that meet in a merge, or that git has.
+//! Revisions of a sealed file that need not be the one in its place: of git, of a copy, of a merge.
 
-use super::credentials::Credentials;
+use super::credentials::{Credentials, Sources};
 use super::settings::{self, label_of_name};
-use super::{Project, ProjectError, Sources, at, check_label, check_pin, open_slot, read_file};
+use super::{Project, ProjectError, at, check_label, check_pin, read_file, session, try_named_slot};
 use crate::crypto;
 use crate::error::{Error, Result};
 use crate::fs;
-use crate::sealed::{Label, Locked, MergeError, SealedError, Unlocked};
+use crate::keyring;
+use crate::sealed::{Label, Limits, Locked, MergeError, Opening, Revision, SealedError, Unlocked};
+use crate::secret::Key;
 use std::path::{Path, PathBuf};
 
-/// A revision of a file.
-pub struct Revision {
+/// How far to go to open a revision.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Reach {
+    /// As if it were the file: a terminal may be asked, and what does not open is a failure.
+    Ask,
+    /// By what is named or unlocked; nobody is asked, and what does not open stays unverified.
+    Named,
+    /// As often as git likes: by a raw key that is named or by an unlocked session. No scrypt, no command.
+    Cheap,
+}
+
+/// Opens several revisions, each data key once.
+pub struct Revisions<'p> {
+    credentials: Credentials<'p>,
+    limits: Limits,
+    reach: Reach,
+    /// The file whose revisions they are, as a prompt calls it; else each by its own name.
+    file: Option<PathBuf>,
+    known: Vec<Key>,
+}
+
+/// A revision that is not opened yet.
+pub struct RevisionText {
     /// What messages call it: `ours`, `HEAD`.
     pub name: String,
     /// Its text.
@@ -28,6 +51,15 @@ pub struct Found {
 }
 
 impl Project<'_> {
+    /// Nothing is read yet.
+    ///
+    /// # Errors
+    /// Settings that make no sense.
+    pub fn revisions(&self, reach: Reach) -> Result<Revisions<'_>> {
+        let credentials = Credentials::new(Sources::new(self.flags)?, self.outside);
+        Ok(Revisions { credentials, limits: settings::limits(self.flags)?, reach, file: None, known: Vec::new() })
+    }
+
     /// Opens revisions of the file at `path`, in this order. One with a data key that is known by then costs no credential
     /// and no scrypt. The label has to be `asked`, and the one that the path's name asks for.
     ///
@@ -37,37 +69,10 @@ impl Project<'_> {
         &self,
         path: &Path,
         asked: Option<Label>,
-        revisions: &[&Revision],
+        revisions: &[&RevisionText],
     ) -> Result<Vec<Result<Unlocked>>> {
-        let mut credentials = Credentials::new(Sources::new(self.flags)?, self.outside);
-        let mut opened: Vec<Result<Unlocked>> = Vec::new();
-        for revision in revisions {
-            let next = self.open_revision(path, asked.clone(), revision, &opened, &mut credentials);
-            opened.push(next);
-        }
-        Ok(opened)
-    }
-
-    fn open_revision(
-        &self,
-        path: &Path,
-        asked: Option<Label>,
-        revision: &Revision,
-        opened: &[Result<Unlocked>],
-        credentials: &mut Credentials<'_>,
-    ) -> Result<Unlocked> {
-        let shown = PathBuf::from(format!("{} ({})", path.display(), revision.name));
-        let locked = Locked::parse(&revision.bytes).map_err(at(&shown))?;
-        check_label(&shown, [asked, label_of_name(path)?], &locked)?;
-        if let Some(pins) = settings::pins()?.filter(|_| revision.is_pinned) {
-            check_pin(&shown, &locked, &pins)?;
-        }
-        let known = opened.iter().flatten().find_map(|other| locked.open_with(other.data_key().duplicate()));
-        let opening = match known {
-            Some(opening) => opening,
-            None => open_slot(path, &locked, &settings::limits(self.flags)?, credentials)?,
-        };
-        locked.verify(opening).map_err(at(&shown))
+        let mut opening = Revisions { file: Some(path.into()), ..self.revisions(Reach::Ask)? };
+        Ok(revisions.iter().map(|revision| open_revision(path, asked.clone(), revision, &mut opening)).collect())
     }
 
     /// The text of the one file that a verb changes, whatever it is.
@@ -104,6 +109,72 @@ impl Project<'_> {
         }
         Ok(fs::prepare_replacement(&target, bytes, self.how())?.commit()?)
     }
+}
+
+impl Revisions<'_> {
+    /// Opens a revision and verifies its seal; `name` is what messages call it.
+    ///
+    /// # Errors
+    /// A credential that cannot be read; a seal that does not match; with [`Reach::Ask`] what does not open.
+    pub fn open(&mut self, name: &Path, locked: Locked) -> Result<Revision> {
+        let known = self.known.iter().find_map(|key| locked.open_with(key.duplicate()));
+        let opening = match known {
+            Some(opening) => Some(opening),
+            None => self.opening(name, &locked)?,
+        };
+        let Some(opening) = opening else { return Ok(Revision::Unverified(Box::new(locked))) };
+        let unlocked = locked.verify(opening).map_err(at(name))?;
+        self.known.push(unlocked.data_key().duplicate());
+        Ok(Revision::Verified(Box::new(unlocked)))
+    }
+
+    /// [`Revisions::open`], where only a verified one will do.
+    ///
+    /// # Errors
+    /// As there; [`SealedError::WrongCredential`] for one that would stay unverified.
+    pub fn open_verified(&mut self, name: &Path, locked: Locked) -> Result<Unlocked> {
+        match self.open(name, locked)? {
+            Revision::Verified(unlocked) => Ok(*unlocked),
+            Revision::Unverified(_) => Err(at(name)(SealedError::WrongCredential)),
+        }
+    }
+
+    fn opening(&mut self, name: &Path, locked: &Locked) -> Result<Option<Opening>> {
+        let by_session = || keyring::find(session(locked)).and_then(|kept| locked.open_with(kept.key));
+        if self.reach == Reach::Cheap {
+            let by_key = locked.open_slot(self.credentials.raw_keys()?, &self.limits).ok();
+            return Ok(by_key.or_else(by_session));
+        }
+        if self.credentials.may_use_session()
+            && let Some(opening) = by_session()
+        {
+            return Ok(Some(opening));
+        }
+        if self.reach == Reach::Named && !self.credentials.are_named() {
+            return Ok(None);
+        }
+        let asked = self.file.as_deref().unwrap_or(name);
+        match try_named_slot(asked, locked, &self.limits, &mut self.credentials)? {
+            Ok(opening) => Ok(Some(opening)),
+            Err(SealedError::WrongCredential | SealedError::NoFittingSlot(_)) if self.reach == Reach::Named => Ok(None),
+            Err(error) => Err(at(asked)(error)),
+        }
+    }
+}
+
+fn open_revision(
+    path: &Path,
+    asked: Option<Label>,
+    revision: &RevisionText,
+    opening: &mut Revisions<'_>,
+) -> Result<Unlocked> {
+    let shown = PathBuf::from(format!("{} ({})", path.display(), revision.name));
+    let locked = Locked::parse(&revision.bytes).map_err(at(&shown))?;
+    check_label(&shown, [asked, label_of_name(path)?], &locked)?;
+    if let Some(pins) = settings::pins()?.filter(|_| revision.is_pinned) {
+        check_pin(&shown, &locked, &pins)?;
+    }
+    opening.open_verified(&shown, locked)
 }
 
 /// Puts the path before the error of revisions that cannot be merged.
