@@ -36,7 +36,10 @@ const MODULES: &[(u8, &str, &[&str])] = &[
     (
         3,
         "rotate",
-        &["child", "crypto", "duration", "error", "pair", "project", "redact", "schema", "sealed", "secret", "vars"],
+        &[
+            "child", "crypto", "duration", "error", "fs", "pair", "project", "redact", "schema", "sealed", "secret",
+            "vars",
+        ],
     ),
     (3, "slots", &["error", "project", "sealed"]),
     (3, "guard", &["error", "git", "project", "schema", "sealed"]),

@@ -160,3 +160,54 @@ fn a_file_that_somebody_puts_back_meanwhile_is_told_with_what_the_service_may_ha
     );
     assert!(sandbox.read(".env.enc") == before && sandbox.text("service") == "two");
 }
+
+#[test]
+fn what_a_killed_rotation_left_running_ends_before_the_next_one_begins() {
+    for (way, last) in [("--resume --on-set", "two"), ("--abort --on-abort", "one")] {
+        let sandbox = Sandbox::with(&[("A", "one")]);
+        let slow = "echo begun >begun; sleep 1.5; cat >service; echo >>service";
+        sandbox.write("new", "two");
+        let mut killed = sandbox.shell(&format!("exec envsec rotate A --on-set '{slow}' <new")).spawn();
+        let start = std::time::Instant::now();
+        while !sandbox.join("begun").exists() && start.elapsed().as_secs() < 60 {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        killed.kill().unwrap(); // -9
+        killed.wait().unwrap();
+        // The service has what came last, and that is what the file says.
+        sandbox.shell(&format!("envsec rotate A {way} 'cat >>service; echo >>service'")).succeeds();
+        assert_eq!(sandbox.text("service"), format!("two\n{last}\n"), "{way}");
+        sandbox.envsec(["get", "A"]).prints(last);
+    }
+}
+
+#[test]
+fn two_rotations_of_a_name_take_turns_and_leave_nothing_behind() {
+    let mut sandbox = Sandbox::with(&[("A", "one"), ("B", "two")]);
+    let folder = sandbox.path().join("run");
+    sandbox.shell("mkdir -m 700 run").succeeds();
+    sandbox.set_variable("XDG_RUNTIME_DIR", folder.to_str().unwrap());
+    sandbox.envsec(["rotate", "A", "--on-set", "false"]).stdin("x").refuses(7);
+    let hook = "echo begin >>log; sleep 0.3; echo end >>log";
+    sandbox
+        .shell(&format!(
+            "for n in 1 2 3; do envsec rotate A --resume --on-set '{hook}' 2>/dev/null & done; wait; \
+             envsec rotate B --generate hex:4 --on-set 'true'"
+        ))
+        .succeeds();
+    // The first takes it into use, the others find nothing to go on with.
+    assert_eq!(sandbox.text("log"), "begin\nend\n");
+    sandbox
+        .shell("ls -A run; find /dev/shm -maxdepth 1 -name 'envsec-turn-*' -newer key 2>/dev/null || true")
+        .succeeds();
+    // A command that does not end is not waited for without end.
+    sandbox.envsec(["rotate", "A", "--on-set", "false"]).stdin("y").refuses(7);
+    let slow = "envsec rotate B --generate hex:8 --on-set 'touch slow; exec sleep 30.0625'";
+    sandbox.shell(&format!("{slow} </dev/null >/dev/null 2>&1 & until [ -e slow ]; do sleep 0.05; done")).succeeds();
+    sandbox.envsec(["rotate", "B", "--resume", "--on-set", "true", "--hook-timeout", "1s"]).fails(
+        6,
+        "error: B: a command of another rotation of it is still at work\n\
+         hint: it has the value that it was started with: let it end, or end it; then try again\n",
+    );
+    sandbox.shell("pkill -KILL -f '^sleep 30[.]0625' || true").output();
+}

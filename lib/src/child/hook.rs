@@ -2,6 +2,7 @@
 
 use super::helper;
 use super::signals::Interrupts;
+use crate::fs::Turn;
 use crate::vars::Value;
 use std::io::{self, PipeReader, PipeWriter, Read as _, Write as _};
 use std::process::{Child, Command, ExitStatus};
@@ -20,6 +21,8 @@ pub struct Hook<'h> {
     pub other: &'h Value,
     /// The longest time that it gets.
     pub limit: Duration,
+    /// What it and all that it starts hold on to, until they have ended.
+    pub turn: Option<&'h Turn>,
 }
 
 /// Why a hook did not do its work.
@@ -87,7 +90,7 @@ impl Hook<'_> {
             };
         }
         command.stdin(stdin).stdout(out.try_clone()?).stderr(out);
-        unix::in_session_of_its_own(&mut command, &third);
+        unix::in_session_of_its_own(&mut command, &third, self.turn);
         unix::let_children_be_waited_for();
         let interrupts = Interrupts::watch();
         let mut child = command.spawn()?;
@@ -190,7 +193,7 @@ impl Running<'_> {
 
 #[cfg(unix)]
 mod unix {
-    use super::{Child, Command, Duration, PipeReader, io};
+    use super::{Child, Command, Duration, PipeReader, Turn, io};
     use rustix::event::{PollFd, PollFlags, Timespec, poll};
     use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
     use std::os::fd::AsRawFd as _;
@@ -229,12 +232,15 @@ mod unix {
     /// Gives the command descriptor 3 and a session of its own: a terminal's Ctrl-C then reaches this process alone, and
     /// a prompt of the command fails at once instead of waiting for somebody in the background.
     #[allow(unsafe_code, reason = "std gives a child no other descriptors than the first three, and no session")]
-    pub(super) fn in_session_of_its_own(command: &mut Command, third: &PipeReader) {
-        let third = third.as_raw_fd();
+    pub(super) fn in_session_of_its_own(command: &mut Command, third: &PipeReader, turn: Option<&Turn>) {
+        let (third, turn) = (third.as_raw_fd(), turn.map(|turn| turn.as_raw_fd()));
         // SAFETY: the closure makes async-signal-safe calls only. What std itself opens for the child is not descriptor 3:
         // this process has one of its own there by now, if only an end of the hook's pipes.
         unsafe {
             command.pre_exec(move || {
+                if let Some(turn) = turn {
+                    libc::fcntl(turn, libc::F_SETFD, 0);
+                }
                 let moved = if third == 3 { libc::fcntl(3, libc::F_SETFD, 0) } else { libc::dup2(third, 3) };
                 if moved < 0 || libc::setsid() < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
             });

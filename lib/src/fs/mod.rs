@@ -1,9 +1,11 @@
 //! Files: bounded reads, a lock on a folder, and replacing a file atomically and privately. Knows no format.
 
 mod private;
+mod turn;
 mod write;
 
 pub use private::PrivateFolder;
+pub use turn::{Turn, wait_for_turn};
 pub use write::{
     NewFile, Readers, Replace, Replacement, Scratch, append, append_to_existing, prepare, prepare_replacement,
     replace_privately,
@@ -280,6 +282,18 @@ pub fn begins_with(path: &Path, bytes: &[u8]) -> bool {
     let mut start = Vec::new();
     let read = File::open(path).and_then(|file| file.take(bytes.len() as u64).read_to_end(&mut start));
     read.is_ok() && start == bytes
+}
+
+/// Whether a file belongs to this user.
+#[cfg(unix)]
+fn is_ours(meta: &std::fs::Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    meta.uid() == rustix::process::geteuid().as_raw()
+}
+
+#[cfg(not(unix))]
+fn is_ours(_: &std::fs::Metadata) -> bool {
+    true
 }
 
 /// Whether others than the owner may read a file.

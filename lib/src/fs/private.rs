@@ -1,6 +1,6 @@
 //! A private folder for a plaintext that a person edits: in memory where there is such a place, wiped when it goes.
 
-use super::{FsError, io_error, read};
+use super::{FsError, io_error, is_ours, read};
 use crate::secret::Secret;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write as _};
@@ -98,7 +98,7 @@ impl Drop for PrivateFolder {
 }
 
 /// Where it may lie, best first, and whether that is in memory.
-fn places() -> Vec<(PathBuf, bool)> {
+pub(super) fn places() -> Vec<(PathBuf, bool)> {
     let of_session = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|path| is_private(path));
     let in_memory = of_session.into_iter().chain([PathBuf::from("/dev/shm")]).filter(|path| is_in_memory(path));
     let temporary = std::env::temp_dir();
@@ -169,17 +169,6 @@ fn overwrite(path: &Path, length: u64) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).open(path)?;
     io::copy(&mut io::Read::take(io::repeat(0), length), &mut file)?;
     file.sync_all()
-}
-
-#[cfg(unix)]
-fn is_ours(meta: &fs::Metadata) -> bool {
-    use std::os::unix::fs::MetadataExt as _;
-    meta.uid() == rustix::process::geteuid().as_raw()
-}
-
-#[cfg(not(unix))]
-fn is_ours(_: &fs::Metadata) -> bool {
-    true
 }
 
 /// Whether nobody else may enter a folder of ours.

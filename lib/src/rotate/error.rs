@@ -28,6 +28,9 @@ pub enum RotateError {
         /// The clock's.
         now: Utc,
     },
+    /// Another rotation of the name, or a command that it left behind, does not end.
+    #[error("{0}: a command of another rotation of it is still at work")]
+    Busy(VarName),
     /// The name of the old value is taken, or too long.
     #[error("{0}: its old value could not be handed out: {0}_PREVIOUS is a variable of its own, or too long a name")]
     PreviousName(VarName),
@@ -48,6 +51,7 @@ impl Failure for RotateError {
     fn status(&self) -> Status {
         match self {
             RotateError::Hook { source: HookError::Interrupted, .. } | RotateError::Clock { .. } => Status::Other,
+            RotateError::Busy(_) => Status::Conflict,
             RotateError::Hook { .. } => Status::Provider,
             RotateError::PreviousName(_) | RotateError::OtherUser(_) | RotateError::Partial { .. } => Status::Usage,
         }
@@ -56,6 +60,9 @@ impl Failure for RotateError {
     fn hint(&self) -> Option<String> {
         Some(match self {
             RotateError::Hook { .. } => return None,
+            RotateError::Busy(_) => {
+                "it has the value that it was started with: let it end, or end it; then try again".into()
+            }
             RotateError::Clock { .. } => {
                 "a wrong clock ends times of grace too early or too late: set it right; or --clock-is-right".into()
             }

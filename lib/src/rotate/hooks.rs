@@ -3,6 +3,7 @@
 use super::error::RotateError;
 use crate::child::Hook;
 use crate::error::Result;
+use crate::fs::Turn;
 use crate::redact::Known;
 use crate::sealed::{Storage, Unlocked};
 use crate::vars::{Value, VarName};
@@ -91,6 +92,8 @@ pub(super) struct Call<'c> {
     pub(super) other: &'c Value,
     /// In ENVSEC_IDLE: of two users the one that is not in use.
     pub(super) idle: Option<&'c Value>,
+    /// Whose turn it is.
+    pub(super) turn: Option<&'c Turn>,
     /// What they must not print: found once, for the first that runs.
     pub(super) known: OnceCell<Known>,
 }
@@ -108,7 +111,7 @@ impl Call<'_> {
         let mut redactor = self.known(file)?.redactor();
         let idle = self.idle.map(|user| user.expose()); // a hook of another rotation may have started this one
         let variables = [("NAME", Some(self.name.as_str())), ("ENVSEC_STEP", Some(step.name())), ("ENVSEC_IDLE", idle)];
-        let hook = Hook { command, variables, value: self.value, other: self.other, limit };
+        let hook = Hook { command, variables, value: self.value, other: self.other, limit, turn: self.turn };
         let mut last = b'\n';
         let mut pass_on = |shown: &[u8]| {
             last = *shown.last().unwrap_or(&last);

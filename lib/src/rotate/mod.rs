@@ -15,6 +15,7 @@ pub use state::{Due, State, What, due};
 use crate::crypto;
 use crate::duration::Duration;
 use crate::error::Result;
+use crate::fs::{self, Turn};
 use crate::pair::Pair;
 use crate::project::{Held, Opened, Project, previous_name};
 use crate::sealed::{SealedError, Unlocked, Utc};
@@ -25,6 +26,9 @@ use std::cell::OnceCell;
 
 /// How far two clocks may differ, in seconds, before one of them counts as wrong.
 const SKEW: u64 = 300;
+
+/// How much longer than its commands may take another rotation is waited for.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// Who hears of a rotation.
 pub trait Listener {
@@ -158,9 +162,11 @@ impl Rotator<'_> {
     /// As [`check`]; a command that failed, after which the new value waits in the file.
     pub fn rotate(&self, opened: Opened, subject: &Subject, value: Value, manner: &Manner) -> Result<()> {
         let held = opened.hold();
+        let turn = self.turn(&opened, subject, manner)?;
+        let turn = turn.as_ref();
         let left_over = manner.hooks.finish.is_some() && opened.unlocked.kept_previous(&subject.name).is_ok();
         let opened = if left_over {
-            self.end(opened, subject, manner, Stage::LeftOver)?;
+            self.end(opened, subject, manner, turn, Stage::LeftOver)?;
             self.project.reopen(&held)?
         } else {
             opened
@@ -169,7 +175,7 @@ impl Rotator<'_> {
         let begin = |file: &mut Unlocked| Ok(file.begin_rotation(&next, Utc::now(), &mut crypto::system_rng())?);
         self.project.change(opened, begin)?;
         self.listener.progress(&format!("{}: the new value waits in the file", subject.name));
-        self.go_on(&held, subject, manner)
+        self.go_on(&held, subject, manner, turn)
     }
 
     /// Goes on with a rotation that was cut off: its commands are run once more.
@@ -177,15 +183,16 @@ impl Rotator<'_> {
     /// # Errors
     /// None that is pending; [`RotateError::PreviousName`]; as [`Rotator::rotate`].
     pub fn resume(&self, opened: Opened, subject: &Subject, manner: &Manner) -> Result<()> {
-        let file = &opened.unlocked;
+        let (turn, opened) = self.in_turn(opened, subject, manner)?;
+        let (turn, file) = (turn.as_ref(), &opened.unlocked);
         let is_over = |(_, until): (Value, Utc)| until <= Utc::now();
         if !is_pending(&opened, subject) && file.kept_previous(&subject.name).is_ok_and(is_over) {
-            return self.finish(opened, subject, manner);
+            return self.end(opened, subject, manner, turn, Stage::InUse);
         }
         file.pending(&subject.name)?;
         subject.must_be_whole(file)?;
         check_previous_names(file, subject, manner.grace)?;
-        self.go_on(&opened.hold(), subject, manner)
+        self.go_on(&opened.hold(), subject, manner, turn)
     }
 
     /// Goes back: the service gets the current value again, and the pending one is dropped.
@@ -193,7 +200,8 @@ impl Rotator<'_> {
     /// # Errors
     /// None that is pending; a command that failed, after which it is still pending.
     pub fn abort(&self, opened: Opened, subject: &Subject, manner: &Manner) -> Result<()> {
-        let file = &opened.unlocked;
+        let (turn, opened) = self.in_turn(opened, subject, manner)?;
+        let (turn, file) = (turn.as_ref(), &opened.unlocked);
         let dropped = file.pending(&subject.name)?;
         subject.must_be_whole(file)?;
         let idle = subject.pair.as_ref().map(|pair| file.pending(&pair.name)).transpose()?;
@@ -203,6 +211,7 @@ impl Rotator<'_> {
             value: &value,
             other: &dropped,
             idle: idle.as_ref(),
+            turn,
             known: OnceCell::new(),
         };
         self.run(Step::Abort, &manner.hooks, &opened, &call).map_err(unfinished(&subject.name, Stage::Pending))?;
@@ -216,10 +225,27 @@ impl Rotator<'_> {
     /// # Errors
     /// None that is kept; a command that failed, after which it is still kept.
     pub fn finish(&self, opened: Opened, subject: &Subject, manner: &Manner) -> Result<()> {
-        self.end(opened, subject, manner, Stage::InUse)
+        let (turn, opened) = self.in_turn(opened, subject, manner)?;
+        self.end(opened, subject, manner, turn.as_ref(), Stage::InUse)
     }
 
-    fn end(&self, opened: Opened, subject: &Subject, manner: &Manner, stage: Stage) -> Result<()> {
+    /// Waits until no command of another rotation of the name is at work: one that goes on after its envsec was killed
+    /// would give the service its value last.
+    fn turn(&self, opened: &Opened, subject: &Subject, manner: &Manner) -> Result<Option<Turn>> {
+        let id = crypto::sha256(&[opened.unlocked.locked().file_id(), subject.name.as_str().as_bytes()]);
+        let name: String = id[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+        let wait = || self.listener.progress(&format!("{}: waiting for another rotation of it", subject.name));
+        let turn = fs::wait_for_turn(&name, manner.hooks.limit + PATIENCE, wait);
+        Ok(turn.map_err(|_| RotateError::Busy(subject.name.clone()))?)
+    }
+
+    /// [`Rotator::turn`], and the file as it is by then.
+    fn in_turn(&self, opened: Opened, subject: &Subject, manner: &Manner) -> Result<(Option<Turn>, Opened)> {
+        let turn = self.turn(&opened, subject, manner)?;
+        Ok((turn, self.project.reopen(&opened.hold())?))
+    }
+
+    fn end(&self, opened: Opened, subject: &Subject, manner: &Manner, turn: Option<&Turn>, stage: Stage) -> Result<()> {
         let file = &opened.unlocked;
         let (old, _) = file.kept_previous(&subject.name)?;
         let value = current(file, &subject.name)?;
@@ -232,6 +258,7 @@ impl Rotator<'_> {
             value: &value,
             other: &old,
             idle: idle.as_ref(),
+            turn,
             known: OnceCell::new(),
         };
         self.run(Step::Finish, &manner.hooks, &opened, &call).map_err(unfinished(&subject.name, stage))?;
@@ -242,8 +269,8 @@ impl Rotator<'_> {
     }
 
     /// From the pending value on.
-    fn go_on(&self, held: &Held, subject: &Subject, manner: &Manner) -> Result<()> {
-        self.take_into_use(held, subject, manner).map_err(|error| {
+    fn go_on(&self, held: &Held, subject: &Subject, manner: &Manner, turn: Option<&Turn>) -> Result<()> {
+        self.take_into_use(held, subject, manner, turn).map_err(|error| {
             let stage = match self.project.reopen(held) {
                 Ok(opened) if !is_pending(&opened, subject) => Stage::Gone,
                 _ => Stage::Pending,
@@ -254,10 +281,10 @@ impl Rotator<'_> {
             return Ok(());
         }
         let opened = self.project.reopen(held).map_err(unfinished(&subject.name, Stage::InUse))?;
-        self.finish(opened, subject, manner)
+        self.end(opened, subject, manner, turn, Stage::InUse)
     }
 
-    fn take_into_use(&self, held: &Held, subject: &Subject, manner: &Manner) -> Result<()> {
+    fn take_into_use(&self, held: &Held, subject: &Subject, manner: &Manner, turn: Option<&Turn>) -> Result<()> {
         let opened = self.project.reopen(held)?;
         let file = &opened.unlocked;
         let mut next = Next::new();
@@ -270,6 +297,7 @@ impl Rotator<'_> {
             value: &next[0].1,
             other: &old,
             idle: next.get(1).map(|(_, user)| user),
+            turn,
             known: OnceCell::new(),
         };
         self.run(Step::Set, &manner.hooks, &opened, &call)?;

@@ -116,7 +116,7 @@ fn service(args: &Args, name: &VarName, property: Option<&Property<'_>>) -> Resu
         }
         Some(_) if !service.no_hooks => Err(RotateUsage::HooksDeclared(name.clone()).into()),
         None if service.run_hooks && !args.due => Err(RotateUsage::NoHooks(name.clone()).into()),
-        _ => Ok((Hooks::default(), None)),
+        _ => Ok((Hooks { limit: service.limit(), ..Hooks::default() }, None)),
     }
 }
 
