@@ -194,7 +194,7 @@ fn moved(old: &Locked, new: &Locked) -> Vec<VarName> {
 }
 
 /// A longest rising run of distinct numbers, gaps allowed (patience sorting).
-fn longest_rising(numbers: &[usize]) -> Vec<usize> {
+pub(super) fn longest_rising(numbers: &[usize]) -> Vec<usize> {
     // Of all runs of a length, where the one ends that ends lowest; and what stands before each number in its run.
     let (mut ends, mut before): (Vec<usize>, Vec<Option<usize>>) = (Vec::new(), Vec::new());
     for (at, number) in numbers.iter().enumerate() {

@@ -2,6 +2,7 @@
 //! revisions that were verified, and gives out what changed, by name, together with a file that can only be sealed.
 
 use super::body::{Body, Content, Entry, Replacement, Storage};
+use super::diff::longest_rising;
 use super::error::SealedError;
 use super::header::{Header, Line, LineKind, PREFIX, Rotation, SlotId};
 use super::keys::Purpose;
@@ -381,20 +382,8 @@ fn line_in_words(line: &str) -> String {
 /// The names that stand in another order than before: all but a longest row of those that kept theirs.
 fn moved(head: &Unlocked, names: &[VarName]) -> HashSet<VarName> {
     let place = |name: &VarName| head.file.body.place(name);
-    let common: Vec<(usize, &VarName)> = names.iter().filter_map(|name| Some((place(name)?, name))).collect();
-    // Patience: the smallest end of a rising row of each length, and what comes before each member of it.
-    let (mut ends, mut before): (Vec<usize>, Vec<Option<usize>>) = (Vec::new(), Vec::new());
-    for (at, (place, _)) in common.iter().enumerate() {
-        let length = ends.partition_point(|&end| common[end].0 < *place);
-        before.push(length.checked_sub(1).map(|shorter| ends[shorter]));
-        ends.truncate(ends.len().max(length + 1));
-        if length == ends.len() { ends.push(at) } else { ends[length] = at }
-    }
-    let mut kept = HashSet::new();
-    let mut last = ends.last().copied();
-    while let Some(at) = last {
-        kept.insert(common[at].1);
-        last = before[at];
-    }
-    common.iter().map(|(_, name)| *name).filter(|name| !kept.contains(name)).cloned().collect()
+    let staying: HashSet<usize> =
+        longest_rising(&names.iter().filter_map(place).collect::<Vec<_>>()).into_iter().collect();
+    let has_moved = |name: &&VarName| place(name).is_some_and(|place| !staying.contains(&place));
+    names.iter().filter(has_moved).cloned().collect()
 }
