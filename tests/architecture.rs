@@ -105,7 +105,6 @@ const EXPOSE: &[(&str, usize)] = &[
     ("src/fs/private.rs", 1),
     ("src/fs/write.rs", 2),
     ("src/generate.rs", 1),
-    ("src/git/merge.rs", 2), // committed files
     ("src/import.rs", 1),
     ("src/inference.rs", 2),
     ("src/keyring.rs", 4),

@@ -1,6 +1,6 @@
 //! What is in git's index, what a commit would change, and what was ever added. Paths are bytes, from the root.
 
-use super::{GitError, command, not_run};
+use super::{GitError, answer, command};
 use crate::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -120,8 +120,8 @@ fn list(git: &mut Command, verb: &'static str) -> Result<Vec<u8>, GitError> {
 }
 
 fn run(git: &mut Command, verb: &'static str, limit: usize) -> Result<Vec<u8>, GitError> {
-    let mut running = git.stdout(Stdio::piped()).spawn().map_err(not_run)?;
-    let bytes = running.stdout.take().map(|out| fs::read_stream_public(out, "git", limit)).transpose();
-    let succeeded = running.wait().is_ok_and(|status| status.success());
-    bytes?.filter(|_| succeeded).ok_or(GitError::Failed(verb))
+    match answer(git, limit)? {
+        (bytes, Some(0)) => Ok(bytes),
+        _ => Err(GitError::Failed(verb)),
+    }
 }

@@ -1,9 +1,8 @@
 //! What git knows of a merge: the versions that meet in it, and the merge of lines.
 
-use super::{GitError, command, not_run};
+use super::{GitError, answer, command, not_run};
 use crate::fs::{self, Scratch};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 
 /// The versions of a file that meet in a merge, a rebase, a cherry-pick or a stash.
 pub struct Versions {
@@ -39,12 +38,9 @@ pub fn merge_as_text(files: [&Path; 3], limit: usize) -> Result<(Vec<u8>, bool),
 fn merge_file(how: &[&str], [base, ours, theirs]: [&Path; 3], limit: usize) -> Result<(Vec<u8>, bool), GitError> {
     let mut git = command(Path::new("."));
     git.args(["merge-file", "-p", "-L", "ours", "-L", "base", "-L", "theirs"]).args(how).arg("--");
-    git.args([ours, base, theirs]).stdout(Stdio::piped());
-    let mut running = git.spawn().map_err(not_run)?;
-    let text = running.stdout.take().map(|out| fs::read_stream(out, "git merge-file", limit)).transpose();
     // The status is the number of conflicts, up to 127.
-    match (running.wait().map_err(not_run)?.code(), text?) {
-        (Some(conflicts @ 0..=127), Some(text)) => Ok((text.expose().to_vec(), conflicts > 0)), // no secret in it
+    match answer(git.args([ours, base, theirs]), limit)? {
+        (text, Some(conflicts @ 0..=127)) => Ok((text, conflicts > 0)),
         _ => Err(not_run("git merge-file failed")),
     }
 }
@@ -108,13 +104,9 @@ pub(super) fn blob(start: &str, file: &Path, limit: usize) -> Result<Vec<u8>, Gi
     // ./ is the folder that git is in.
     let name = file.file_name().unwrap_or_default().to_string_lossy();
     let mut git = command(fs::folder_of(file));
-    git.args(["cat-file", "blob", &format!("{start}./{name}")]).stdout(Stdio::piped());
-    let mut running = git.spawn().map_err(not_run)?;
-    let bytes = running.stdout.take().map(|out| fs::read_stream(out, "git", limit)).transpose();
-    let is_there = running.wait().is_ok_and(|status| status.success());
-    match bytes?.filter(|_| is_there) {
-        Some(bytes) => Ok(bytes.expose().to_vec()), // as public as the file is
-        None => {
+    match answer(git.args(["cat-file", "blob", &format!("{start}./{name}")]), limit)? {
+        (bytes, Some(0)) => Ok(bytes),
+        _ => {
             Err(GitError::NotInRevision { revision: start.trim_end_matches(':').to_owned(), file: PathBuf::from(file) })
         }
     }

@@ -108,6 +108,15 @@ pub fn in_revision(revision: &str, file: &Path, limit: usize) -> Result<Vec<u8>,
     merge::blob(&format!("{revision}:"), file, limit)
 }
 
+/// What git prints, at most `limit` bytes, and its exit status, if it ended with one. The content of a repository is public to
+/// whoever has it.
+fn answer(git: &mut Command, limit: usize) -> Result<(Vec<u8>, Option<i32>), GitError> {
+    let mut running = git.stdout(Stdio::piped()).spawn().map_err(not_run)?;
+    let bytes = running.stdout.take().map(|out| fs::read_stream_public(out, "git", limit)).transpose();
+    let status = running.wait().map_err(not_run)?;
+    Ok((bytes?.unwrap_or_default(), status.code()))
+}
+
 fn not_run(error: impl std::fmt::Display) -> GitError {
     GitError::NotRun(error.to_string())
 }
