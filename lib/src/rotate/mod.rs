@@ -95,7 +95,7 @@ impl Subject {
 /// Refuses what cannot be rotated now, before anybody makes or types a new value.
 ///
 /// # Errors
-/// [`SealedError::NotRotatable`], [`SealedError::Rotating`], [`RotateError::PreviousName`], [`RotateError::Clock`].
+/// [`SealedError::NotRotatable`], [`SealedError::Rotating`], [`RotateError::PreviousName`], [`RotateError::OtherUser`].
 pub fn check(opened: &Opened, subject: &Subject, grace: Option<Duration>, now: Utc) -> Result<()> {
     let file = &opened.unlocked;
     for name in subject.names() {
@@ -185,8 +185,7 @@ impl Rotator<'_> {
     pub fn resume(&self, opened: Opened, subject: &Subject, manner: &Manner) -> Result<()> {
         let (turn, opened) = self.in_turn(opened, subject, manner)?;
         let (turn, file) = (turn.as_ref(), &opened.unlocked);
-        let is_over = |(_, until): (Value, Utc)| until <= Utc::now();
-        if !is_pending(&opened, subject) && file.kept_previous(&subject.name).is_ok_and(is_over) {
+        if !is_pending(&opened, subject) && is_to_be_finished(&opened, subject, Utc::now()) {
             return self.end(opened, subject, manner, turn, Stage::InUse);
         }
         file.pending(&subject.name)?;
