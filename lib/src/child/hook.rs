@@ -59,6 +59,10 @@ const BUFFER: usize = 4096;
 #[cfg(unix)]
 const PIPE: usize = 65_536;
 
+/// What fits into any pipe: a page.
+#[cfg(unix)]
+const SMALLEST_PIPE: usize = 4096;
+
 #[cfg(not(unix))]
 impl Hook<'_> {
     /// Hooks are a thing of Unix so far.
@@ -92,11 +96,11 @@ impl Hook<'_> {
         command.stdin(stdin).stdout(out.try_clone()?).stderr(out);
         unix::in_session_of_its_own(&mut command, &third, self.turn);
         unix::let_children_be_waited_for();
+        let unfed = [(fill(value, self.value)?, self.value), (fill(other, self.other)?, self.other)];
         let interrupts = Interrupts::watch();
         let mut child = command.spawn()?;
         drop((command, third)); // the child's ends of the pipes
-        feed(value, self.value);
-        feed(other, self.other);
+        unfed.into_iter().for_each(|(pipe, value)| pipe.into_iter().for_each(|pipe| feed(pipe, value)));
         let ended = Running { child: &mut child, printed: Some(printed), output }.watch(self.limit, &interrupts);
         let status = child.wait()?;
         match ended? {
@@ -109,6 +113,18 @@ impl Hook<'_> {
 /// Whether somebody wanted this process to end while a hook was running.
 pub fn was_interrupted() -> bool {
     Interrupts::came()
+}
+
+/// Puts a value into its pipe before anybody reads: else a hook that goes on after this process was killed would find
+/// nothing there, and give its service that. One that may not fit is given back, to be written beside.
+#[cfg(unix)]
+fn fill(mut pipe: PipeWriter, value: &Value) -> io::Result<Option<PipeWriter>> {
+    let bytes = value.expose().as_bytes();
+    if bytes.len() > SMALLEST_PIPE {
+        return Ok(Some(pipe));
+    }
+    pipe.write_all(bytes)?;
+    Ok(None)
 }
 
 /// Writes a value beside, as a hook need not read it.
