@@ -3,14 +3,16 @@
 mod editor;
 mod hook;
 mod signals;
+mod start;
 
 pub use editor::{Editor, EditorError};
 pub use hook::{Hook, HookError, was_interrupted};
 pub use signals::Interrupts;
+pub use start::start;
 
 use crate::error::{Failure, Status};
 use crate::vars::{VarName, Vars};
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
@@ -137,7 +139,7 @@ pub fn environment(
     }
     let from_file = |name: &OsStr| name.to_str().is_some_and(|name| vars.get(name).is_some());
     let process_wins = |value: &OsStr| precedence == Precedence::Process && !value.is_empty();
-    let mut seen = HashSet::new();
+    let mut seen = BTreeSet::new();
     let mut block = Vec::new();
     for (name, value) in inherited {
         // Of a name that stands twice the first counts, as it does for getenv.
@@ -177,45 +179,26 @@ pub fn replace_process(command: &OsStr, _: &[OsString], _: Vec<(OsString, OsStri
     ChildError::NotExecutable { command: command.to_string_lossy().into_owned(), source }
 }
 
-/// Keeps this process's memory out of core dumps and away from debuggers of the same user (Linux). The child of `run`
-/// is not affected: execve resets it.
-pub fn forbid_core_dumps() {
-    #[cfg(target_os = "linux")]
-    {
-        use rustix::process::{DumpableBehavior, set_dumpable_behavior};
-        // It cannot fail for this process, and a failure would leave what every other program has.
-        let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
-    }
-}
-
-/// What a write to a closed pipe does is inherited: systemd, for one, starts services with SIGPIPE ignored. Rust's start-up
-/// code ignores it for every program and `exec` resets it to the default, so what was there before has to be noted first.
-#[cfg(target_os = "linux")]
-#[allow(unsafe_code, reason = "neither std nor rustix reads or sets a signal's disposition")]
+/// What a write to a closed pipe does is inherited: systemd, for one, starts services with SIGPIPE ignored. This process
+/// ignores it, and `exec` resets it to the default; so what was there before is noted.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[allow(unsafe_code, reason = "neither std nor rustix sets a signal's disposition")]
 mod broken_pipes {
     use std::os::unix::process::CommandExt as _;
     use std::process::Command;
     use std::sync::atomic::{AtomicBool, Ordering};
 
-    static IGNORED: AtomicBool = AtomicBool::new(false);
+    static WERE_IGNORED: AtomicBool = AtomicBool::new(false);
 
-    // SAFETY: the loader calls what stands in .init_array as C functions, once, before main and before any thread.
-    #[used]
-    #[unsafe(link_section = ".init_array")]
-    static NOTE_INHERITED: extern "C" fn() = note_inherited;
-
-    extern "C" fn note_inherited() {
-        // SAFETY: sigaction is plain data for which zero is a value, and with no new action the call only reads.
-        let inherited = unsafe {
-            let mut action = std::mem::zeroed::<libc::sigaction>();
-            libc::sigaction(libc::SIGPIPE, std::ptr::null(), &raw mut action);
-            action.sa_sigaction
-        };
-        IGNORED.store(inherited == libc::SIG_IGN, Ordering::Relaxed);
+    /// A broken pipe is an error to be told, not the end.
+    pub(super) fn ignore() {
+        // SAFETY: no handler is set.
+        let before = unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
+        WERE_IGNORED.store(before == libc::SIG_IGN, Ordering::Relaxed);
     }
 
     pub(super) fn leave_as_inherited(command: &mut Command) {
-        if IGNORED.load(Ordering::Relaxed) {
+        if WERE_IGNORED.load(Ordering::Relaxed) {
             // SAFETY: the closure makes one async-signal-safe call.
             unsafe {
                 command.pre_exec(|| {
@@ -227,7 +210,7 @@ mod broken_pipes {
     }
 }
 
-#[cfg(all(unix, not(target_os = "linux")))]
+#[cfg(all(unix, not(all(target_os = "linux", target_env = "gnu"))))]
 mod broken_pipes {
     pub(super) fn leave_as_inherited(_: &mut std::process::Command) {} // the default, as exec leaves it
 }

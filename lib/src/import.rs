@@ -11,7 +11,7 @@ use crate::sealed::{Line, MAX_FILE, Storage, Unlocked, Utc};
 use crate::secret::{Secret, SecretText};
 use crate::vars::{Glob, Value, VarName};
 use rand::CryptoRng;
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -227,7 +227,7 @@ pub struct Policy {
     /// Names to store unencrypted.
     pub plain: Vec<Glob>,
     /// Names of which the file has to say how old they are.
-    pub aging: HashSet<VarName>,
+    pub aging: BTreeSet<VarName>,
 }
 
 impl Policy {

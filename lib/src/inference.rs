@@ -9,7 +9,7 @@ use crate::project::{Project, ProjectError};
 use crate::schema::{self, Clue};
 use crate::sealed::MAX_FILE;
 use crate::vars::VarName;
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Texts to look into where none is named, the best first.
@@ -48,7 +48,7 @@ pub fn infer(project: &Project<'_>, sources: &[PathBuf], mut say: impl FnMut(&st
         Err(error) => return Err(error.into()),
     }
     let files = project.read_locked()?;
-    let mut seen = HashSet::new();
+    let mut seen = BTreeSet::new();
     let names =
         files.iter().flat_map(|(_, locked)| locked.names().map(|(name, _)| name)).filter(|name| seen.insert(*name));
     let clues: Vec<Clue<'_>> = names.map(|name| Clue { name, value: None, comment: None, required: true }).collect();
@@ -72,7 +72,7 @@ pub fn of_texts(sources: &[PathBuf]) -> Result<String> {
         let text = fs::read(path, MAX_FILE)?;
         texts.push((is_example(path), dotenv::parse(text.expose(), &path.display().to_string(), &options)?));
     }
-    let mut seen = HashSet::new();
+    let mut seen = BTreeSet::new();
     let clues = texts.iter().flat_map(|(is_example, incoming)| clues(incoming, *is_example));
     let clues: Vec<Clue<'_>> = clues.filter(|clue| seen.insert(clue.name)).collect();
     Ok(schema::infer(&clues))

@@ -8,11 +8,11 @@ use crate::schema::{Entry, Environment, Problem, Source, Stored, Verdict};
 use crate::sealed::{Locked, Storage};
 use crate::secret::SecretText;
 use crate::vars::{Glob, Value, VarName};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// How the sources of variables are put together.
-#[derive(clap::Args)]
+#[derive(clap::Args, Default, Debug)]
 pub struct Flags {
     /// The file's values win over what the process has
     #[arg(long = "override")]
@@ -181,7 +181,7 @@ pub struct Checked {
     /// Those that are not as declared.
     pub invalid: Option<Invalid>,
     /// The names that are to be rotated every so often, so that the file has to say how old they are.
-    pub aging: HashSet<VarName>,
+    pub aging: BTreeSet<VarName>,
 }
 
 /// Checks values that are about to be written to a sealed file, each against what is declared of its name.
@@ -207,7 +207,7 @@ pub fn check_declared<'v>(
     declaration: &Declaration,
     values: impl IntoIterator<Item = (&'v VarName, &'v Value, Storage)>,
 ) -> Result<Checked> {
-    let (mut problems, mut aging) = (Vec::new(), HashSet::new());
+    let (mut problems, mut aging) = (Vec::new(), BTreeSet::new());
     for (name, value, storage) in values {
         if declaration.schema.property(name.as_str()).is_some_and(|property| property.rotate_every().is_some()) {
             aging.insert(name.clone());

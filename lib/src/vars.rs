@@ -3,8 +3,8 @@
 use crate::error::{Failure, Status};
 use crate::secret::SecretText;
 use std::borrow::Borrow;
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fmt;
 use std::sync::Arc;
 
@@ -184,7 +184,7 @@ impl TryFrom<SecretText> for Value {
 #[derive(Default)]
 pub struct Vars {
     entries: Vec<(VarName, Value)>,
-    places: HashMap<VarName, usize>,
+    places: BTreeMap<VarName, usize>,
 }
 
 impl Vars {

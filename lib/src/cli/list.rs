@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::project::{Declaration, Outside as _};
 use crate::rotate::State;
 use crate::sealed::{Locked, Storage, Utc};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// List the names
@@ -36,7 +36,7 @@ pub(super) fn run(args: &Args, ctx: &Ctx<'_>) -> Result<()> {
     let (files, now) = (ctx.project.read_locked()?, Utc::now());
     let declaration = declaration(ctx, &files);
     let mut rows: Vec<Row<'_>> = Vec::new();
-    let mut places = HashMap::new();
+    let mut places = BTreeMap::new();
     for (path, locked) in &files {
         for (name, storage) in locked.names() {
             let every = declaration.as_ref().and_then(|of| of.schema.property(name)).and_then(|of| of.rotate_every());

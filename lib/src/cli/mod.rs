@@ -34,8 +34,8 @@ use crate::error::{Error, Result, Status};
 use crate::project::{Flags, Project};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Command, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
-use std::process::ExitCode;
-use ui::Ui;
+use std::ffi::OsString;
+use ui::{Found, Ui};
 
 const AFTER_HELP: &str = "\
 A first session:
@@ -132,9 +132,9 @@ struct Ctx<'a> {
     ui: &'a Ui,
 }
 
-/// Runs the program on the process's arguments.
-pub fn main() -> ExitCode {
-    child::forbid_core_dumps();
+/// Runs the program on the process's arguments, and says which status to end with.
+pub fn main() -> u8 {
+    child::start();
     let cli = match parse() {
         Ok(cli) => cli,
         Err(error) => return usage(error),
@@ -142,13 +142,32 @@ pub fn main() -> ExitCode {
     let ui = Ui::new(cli.quiet, cli.verbose);
     match dispatch(&cli, &ui) {
         Ok(ended) => ended,
-        Err(error) => ExitCode::from(report(&error, &cli.verb, &ui).code()),
+        Err(error) => report(&error, &cli.verb, &ui).code(),
     }
 }
 
-/// What was typed. clap gives each verb that it knows a copy of the flags that all of them have, which took longer than
-/// opening a file; so it is told of the typed verb only. Help and errors come from the whole definition.
+/// What was typed, read by clap if there are flags.
 fn parse() -> std::result::Result<Cli, clap::Error> {
+    plain_run(std::env::args_os().skip(1)).map_or_else(parse_flags, Ok)
+}
+
+/// `envsec run -- COMMAND` has no flag to parse, and is what starts most programs: clap would take a fifth of the time that
+/// envsec adds to a start.
+fn plain_run(mut args: impl Iterator<Item = OsString>) -> Option<Cli> {
+    let mut next_is = |word: &str| args.next().is_some_and(|arg| arg == word);
+    let is_plain = next_is("run") && next_is("--");
+    let command: Vec<OsString> = args.collect();
+    (is_plain && !command.is_empty()).then(|| Cli {
+        flags: Flags::default(),
+        quiet: false,
+        verbose: false,
+        verb: Verb::Run(run::Args::plain(command)),
+    })
+}
+
+/// clap gives each verb that it knows a copy of the flags that all of them have, which took longer than
+/// opening a file; so it is told of the typed verb only. Help and errors come from the whole definition.
+fn parse_flags() -> std::result::Result<Cli, clap::Error> {
     let matches = with_typed_verb_only().and_then(|command| command.try_get_matches().ok());
     match matches.map(|mut matches| Cli::from_arg_matches_mut(&mut matches)) {
         Some(Ok(cli)) => Ok(cli),
@@ -157,19 +176,19 @@ fn parse() -> std::result::Result<Cli, clap::Error> {
 }
 
 /// `None` when no word is a verb. A word that is a flag's value may be taken for the verb: then the real one is unknown,
-/// which is an error, so [`parse`] turns to the whole definition.
+/// which is an error, so [`parse_flags`] turns to the whole definition.
 fn with_typed_verb_only() -> Option<Command> {
     let whole = Cli::command();
     let verb = std::env::args_os().skip(1).find_map(|word| whole.find_subcommand(word))?;
     Some(Command::new("envsec").args(whole.get_arguments()).subcommand(verb.clone()))
 }
 
-fn dispatch(cli: &Cli, ui: &Ui) -> Result<ExitCode> {
+fn dispatch(cli: &Cli, ui: &Ui) -> Result<u8> {
     let ctx = Ctx { project: Project::new(&cli.flags, ui), flags: &cli.flags, ui };
     let done = match &cli.verb {
-        Verb::Diff(args) => return diff::run(args, &ctx).map(ExitCode::from),
-        Verb::Doctor(args) => return doctor::run(args, &ctx).map(ExitCode::from),
-        Verb::Hook(args) => return hook::run(args, &ctx).map(ExitCode::from),
+        Verb::Diff(args) => return diff::run(args, &ctx).map(Found::code),
+        Verb::Doctor(args) => return doctor::run(args, &ctx).map(Found::code),
+        Verb::Hook(args) => return hook::run(args, &ctx).map(Found::code),
         Verb::Init(args) => init::run(args, &ctx),
         Verb::Set(args) => set::run(args, &ctx),
         Verb::Get(args) => get::run(args, &ctx),
@@ -191,7 +210,7 @@ fn dispatch(cli: &Cli, ui: &Ui) -> Result<ExitCode> {
         Verb::Completions(args) => completions::run(args, &ctx),
         Verb::Man(args) => man::run(args, &ctx),
     };
-    done.map(|()| ExitCode::SUCCESS)
+    done.map(|()| 0)
 }
 
 /// Prints the failure and says which status to end with: `run` keeps the numbers below 125 for its command.
@@ -207,14 +226,14 @@ fn report(error: &Error, verb: &Verb, ui: &Ui) -> Status {
 }
 
 /// Prints what clap has to say, help or a usage error.
-fn usage(mut error: clap::Error) -> ExitCode {
+fn usage(mut error: clap::Error) -> u8 {
     hide_values(&mut error);
     // A terminal that is gone cannot be told so.
     let _ = error.print();
     match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::SUCCESS,
-        _ if is_run() => ExitCode::from(Status::RunFailed.code()),
-        _ => ExitCode::from(Status::Usage.code()),
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => 0,
+        _ if is_run() => Status::RunFailed.code(),
+        _ => Status::Usage.code(),
     }
 }
 
@@ -245,6 +264,23 @@ fn is_run() -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn described(cli: &Cli) -> String {
+        let Verb::Run(args) = &cli.verb else { panic!("another verb") };
+        format!("{:?} {} {} {args:?}", cli.flags, cli.quiet, cli.verbose)
+    }
+
+    #[test]
+    fn a_run_without_flags_is_read_as_clap_reads_it() {
+        let words = |line: &str| line.split(' ').map(OsString::from).collect::<Vec<_>>();
+        for line in ["run -- true", "run -- a -- b --quiet -e x", "run -- run --"] {
+            let by_clap = Cli::try_parse_from([words("envsec"), words(line)].concat()).unwrap();
+            assert_eq!(described(&plain_run(words(line).into_iter()).unwrap()), described(&by_clap), "{line}");
+        }
+        for line in ["run", "run --", "run true", "run -q -- true", "get -- A", "-q run -- true"] {
+            assert!(plain_run(words(line).into_iter()).is_none(), "{line}");
+        }
+    }
 
     #[test]
     fn the_overview_says_of_each_verb_what_its_own_help_says() {

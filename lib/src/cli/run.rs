@@ -13,7 +13,7 @@ use std::ffi::OsString;
 ///
 /// Everything is opened, verified and checked against env.schema.json first; if anything is wrong, nothing is started. On
 /// Unix envsec replaces itself by the command: signals, exit status and terminal are the command's own.
-#[derive(clap::Args)]
+#[derive(clap::Args, Default, Debug)]
 #[command(after_help = "\
 A variable that the process has already, and is not empty, wins over the file; --override turns that round.
 While a rotation hands out the old value of NAME, the command gets it as NAME_PREVIOUS.
@@ -39,6 +39,13 @@ pub(super) struct Args {
     /// The command and its arguments
     #[arg(required = true, trailing_var_arg = true, value_name = "COMMAND")]
     command: Vec<OsString>,
+}
+
+impl Args {
+    /// A command without any flag.
+    pub(super) fn plain(command: Vec<OsString>) -> Self {
+        Args { command, ..Args::default() }
+    }
 }
 
 pub(super) fn run(args: &Args, ctx: &Ctx<'_>) -> Result<()> {

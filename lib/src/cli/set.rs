@@ -11,7 +11,7 @@ use crate::sealed::{Storage, Utc};
 use crate::secret::SecretText;
 use crate::validation;
 use crate::vars::{Value, VarName};
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::path::Path;
 
 /// Set a value
@@ -119,7 +119,7 @@ fn check(
     opened: &Opened,
     storage: Option<Storage>,
     values: &[(VarName, Value)],
-) -> Result<HashSet<VarName>> {
+) -> Result<BTreeSet<VarName>> {
     let stored = |name: &VarName| storage.or_else(|| opened.unlocked.storage(name)).unwrap_or(Storage::Secret);
     let values = values.iter().map(|(name, value)| (name, value, stored(name)));
     ctx.ui.judge(validation::check_values(&ctx.project, opened.path(), values), args.strict)

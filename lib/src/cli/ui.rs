@@ -11,9 +11,8 @@ use crate::sealed::{RawKey, SlotId};
 use crate::secret::SecretText;
 use crate::validation::Checked;
 use crate::vars::VarName;
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::io::{self, ErrorKind, IsTerminal as _, Write as _};
-use std::process::ExitCode;
 
 /// The longest output of a password command, in bytes.
 const MAX_OUTPUT: usize = 64 * 1024;
@@ -62,11 +61,11 @@ pub(super) enum Found {
     Something,
 }
 
-impl From<Found> for ExitCode {
-    fn from(found: Found) -> Self {
-        match found {
-            Found::Nothing => ExitCode::SUCCESS,
-            Found::Something => ExitCode::from(Status::Found.code()),
+impl Found {
+    pub(super) fn code(self) -> u8 {
+        match self {
+            Found::Nothing => 0,
+            Found::Something => Status::Found.code(),
         }
     }
 }
@@ -186,12 +185,12 @@ impl Ui {
     }
 
     /// Warns of values that are not as declared, or refuses them with `strict`; returns the names that age.
-    pub(super) fn judge(&self, checked: Result<Checked>, strict: bool) -> Result<HashSet<VarName>> {
+    pub(super) fn judge(&self, checked: Result<Checked>, strict: bool) -> Result<BTreeSet<VarName>> {
         match checked {
             Err(error) if strict => Err(error),
             Err(error) => {
                 self.warn(&format!("not checked against the declaration: {error}"));
-                Ok(HashSet::new())
+                Ok(BTreeSet::new())
             }
             Ok(Checked { invalid: Some(invalid), .. }) if strict => Err(invalid.into()),
             Ok(Checked { invalid, aging }) => {

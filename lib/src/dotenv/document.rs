@@ -4,7 +4,7 @@ use super::node::{EntryRef, Kind, Node};
 use super::{Dialect, Duplicates, SyntaxError};
 use crate::secret::{Secret, SecretText};
 use crate::vars::VarName;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 const BYTE_ORDER_MARK: &str = "\u{feff}";
 
@@ -61,7 +61,7 @@ impl Document {
 
     /// The entries that count, each name once, in the order of the text.
     pub fn effective(&self) -> impl Iterator<Item = EntryRef<'_>> {
-        let mut places = HashMap::new();
+        let mut places = BTreeMap::new();
         for (at, entry) in self.entries() {
             let place = places.entry(entry.name()).or_insert(at);
             if self.duplicates == Duplicates::Last {

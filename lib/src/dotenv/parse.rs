@@ -4,7 +4,7 @@ use super::error::{Detail, MAX_ERRORS};
 use super::node::{Entry, Kind, Node, Places};
 use super::source::{Fault, Source};
 use super::{Code, Dialect, Duplicates, SyntaxError};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 const UTF16_MARKS: [&[u8]; 2] = [b"\xff\xfe", b"\xfe\xff"];
 
@@ -27,7 +27,7 @@ pub(super) fn parse(
         // A vector that grows would leave up to half of itself unused, and a large file has many lines.
         nodes: Vec::with_capacity(text.bytes().filter(|&byte| byte == b'\n').count() + 1),
         faults: Vec::new(),
-        first: HashMap::new(),
+        first: BTreeMap::new(),
         has_nul_or_cr: text.contains('\0') || text.contains('\r'),
         astray: false,
     };
@@ -61,7 +61,7 @@ struct Parser<'a> {
     nodes: Vec<Node>,
     faults: Vec<Fault>,
     /// The line on which each name stood first.
-    first: HashMap<&'a str, u32>,
+    first: BTreeMap<&'a str, u32>,
     /// Most texts have neither, and need not be searched for them line by line.
     has_nul_or_cr: bool,
     /// Whether lines may be parts of values since an earlier error, so that a "name" may be a secret.

@@ -2,7 +2,7 @@
 
 use crate::formats::buffer::{Complaint, Content, Draft, Entry, Line};
 use crate::vars::VarName;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Both changes in one draft.
 pub struct Merged {
@@ -20,13 +20,13 @@ pub enum Conflict {
     Lines(Vec<String>),
 }
 
-type Entries<'d> = HashMap<&'d VarName, &'d Entry>;
+type Entries<'d> = BTreeMap<&'d VarName, &'d Entry>;
 
 /// Joins what became of `base` in two ways.
 pub fn merge(base: &Draft, mine: &Draft, theirs: &Draft) -> Merged {
     let [of_base, of_mine, of_theirs] = [base, mine, theirs].map(entries);
     let mut conflicts = Vec::new();
-    let mut result: Entries<'_> = HashMap::new();
+    let mut result: Entries<'_> = BTreeMap::new();
     let mut names: Vec<&VarName> = of_mine.keys().chain(of_theirs.keys()).copied().collect();
     names.sort();
     names.dedup();
@@ -121,7 +121,7 @@ fn layout<'d>(draft: &'d Draft, other: &Entries<'_>) -> Vec<Shape<'d>> {
 
 /// The comments of a draft that none of the others has.
 fn comments_of_one(draft: &Draft, others: [&Draft; 2]) -> Vec<String> {
-    let known: HashSet<&str> = others.iter().flat_map(|draft| draft.lines.iter().filter_map(Line::comment)).collect();
+    let known: BTreeSet<&str> = others.iter().flat_map(|draft| draft.lines.iter().filter_map(Line::comment)).collect();
     let comments = draft.lines.iter().filter_map(Line::comment);
     comments.filter(|comment| !known.contains(comment)).map(str::to_owned).collect()
 }
@@ -135,7 +135,7 @@ fn arranged(first: &Draft, second: &Draft, entries: &Entries<'_>) -> Draft {
             Content::Entry(entry) => draft.lines.extend(entries.get(&entry.name).map(|entry| of(entry))),
         }
     }
-    let mut there: HashSet<VarName> = draft.entries().map(|entry| entry.name.clone()).collect();
+    let mut there: BTreeSet<VarName> = draft.entries().map(|entry| entry.name.clone()).collect();
     let mut before: Option<&VarName> = None;
     for entry in second.entries().filter_map(|entry| entries.get(&entry.name)) {
         if there.insert(entry.name.clone()) {

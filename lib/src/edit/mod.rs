@@ -13,7 +13,7 @@ use crate::secret::Secret;
 use crate::validation::{self, Advice};
 use crate::vars::VarName;
 use rand::CryptoRng;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What cannot go into the file as it is.
 pub struct Refused {
@@ -55,7 +55,7 @@ impl From<Vec<Complaint>> for Refused {
 /// # Errors
 /// [`SealedError::Value`].
 pub fn draft_of(file: &Unlocked) -> Result<Draft, SealedError> {
-    let mut values: HashMap<&VarName, _> = HashMap::new();
+    let mut values: BTreeMap<&VarName, _> = BTreeMap::new();
     for entry in file.entries() {
         let (name, _, value) = entry?;
         values.insert(name, value);
@@ -89,8 +89,8 @@ impl Rules<'_> {
     ///
     /// # Errors
     /// Everything that is wrong with it.
-    pub fn check(&self, base: &Draft, mine: &Draft) -> Result<HashSet<VarName>, Refused> {
-        let known: HashMap<&VarName, &Entry> = base.entries().map(|entry| (&entry.name, entry)).collect();
+    pub fn check(&self, base: &Draft, mine: &Draft) -> Result<BTreeSet<VarName>, Refused> {
+        let known: BTreeMap<&VarName, &Entry> = base.entries().map(|entry| (&entry.name, entry)).collect();
         let changed: Vec<(usize, &Entry)> = mine
             .lines
             .iter()
@@ -103,7 +103,7 @@ impl Rules<'_> {
             let rotating = self.rotating(&entry.name, entry.plain.is_some());
             complaints.extend(withheld.or(rotating).map(|what| Complaint::new(*line, what)));
         }
-        let left: HashSet<&VarName> = mine.entries().map(|entry| &entry.name).collect();
+        let left: BTreeSet<&VarName> = mine.entries().map(|entry| &entry.name).collect();
         let removed = known.keys().filter(|name| !left.contains(**name));
         complaints.extend(removed.filter_map(|name| Some(Complaint::new(1, self.rotating(name, false)?))));
         complaints.append(&mut self.values_in_comments(base, mine));
@@ -126,9 +126,9 @@ impl Rules<'_> {
     /// A comment is readable by everybody, and `#` before a line is how people switch it off.
     fn values_in_comments(&self, base: &Draft, mine: &Draft) -> Vec<Complaint> {
         const SHORTEST: usize = 8;
-        let old: HashSet<&str> = base.lines.iter().filter_map(Line::comment).collect();
+        let old: BTreeSet<&str> = base.lines.iter().filter_map(Line::comment).collect();
         let secrets = || base.entries().chain(mine.entries()).filter(|entry| entry.plain.is_none());
-        let public: HashSet<&str> =
+        let public: BTreeSet<&str> =
             mine.entries().filter(|entry| entry.plain.is_some()).map(|entry| entry.name.as_str()).collect();
         let shown_by = |comment: &str| {
             let shows = |entry: &&Entry| {
@@ -147,8 +147,8 @@ impl Rules<'_> {
         mine.lines.iter().filter_map(complaint).collect()
     }
 
-    fn declared(&self, changed: &[(usize, &Entry)]) -> Result<HashSet<VarName>, Refused> {
-        let Some(declaration) = self.declaration else { return Ok(HashSet::new()) };
+    fn declared(&self, changed: &[(usize, &Entry)]) -> Result<BTreeSet<VarName>, Refused> {
+        let Some(declaration) = self.declaration else { return Ok(BTreeSet::new()) };
         let values = changed.iter().map(|(_, entry)| (&entry.name, &entry.value, storage(entry)));
         let failed = |error: Error| Refused { complaints: vec![Complaint::new(1, error.to_string())], error };
         let checked = validation::check_declared(declaration, values).map_err(failed)?;
@@ -175,11 +175,11 @@ fn storage(entry: &Entry) -> Storage {
 pub fn apply(
     file: &mut Unlocked,
     draft: &Draft,
-    aging: &HashSet<VarName>,
+    aging: &BTreeSet<VarName>,
     now: Utc,
     rng: &mut dyn CryptoRng,
 ) -> Result<(), SealedError> {
-    let left: HashSet<&VarName> = draft.entries().map(|entry| &entry.name).collect();
+    let left: BTreeSet<&VarName> = draft.entries().map(|entry| &entry.name).collect();
     let gone = file.locked().names().filter_map(|(name, _)| VarName::try_from(name).ok());
     let gone: Vec<VarName> = gone.filter(|name| !left.contains(name)).collect();
     for name in &gone {

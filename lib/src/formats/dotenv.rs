@@ -5,7 +5,7 @@ use super::{ImportError, Incoming, Item, MAX_LINES, NotCarried, Problem, printed
 use crate::dotenv::{Dialect, Document, Duplicates, EntryRef, Kind, Node, Place, Quoting, Rule, quote};
 use crate::secret::SecretText;
 use crate::vars::{Value, VarName, Vars};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// As whom to read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -63,17 +63,17 @@ struct Reading<'a> {
     options: &'a Options<'a>,
     incoming: Incoming,
     /// Values so far, for references.
-    seen: HashMap<String, SecretText>,
+    seen: BTreeMap<String, SecretText>,
     wrong: Vec<String>,
 }
 
 impl<'a> Reading<'a> {
     fn new(source_name: &'a str, options: &'a Options<'a>) -> Self {
-        Reading { source_name, options, incoming: Incoming::default(), seen: HashMap::new(), wrong: Vec::new() }
+        Reading { source_name, options, incoming: Incoming::default(), seen: BTreeMap::new(), wrong: Vec::new() }
     }
 
     fn document(mut self, document: &Document) -> Result<Incoming, ImportError> {
-        let chosen: HashSet<u32> = document.effective().map(|entry| entry.line()).collect();
+        let chosen: BTreeSet<u32> = document.effective().map(|entry| entry.line()).collect();
         let nodes = document.nodes();
         let mut at = 0;
         while let Some(node) = nodes.get(at) {
@@ -181,7 +181,7 @@ fn lines_of_value(value: &str, below: &[Node]) -> usize {
 
 /// Notes the values that other tools would have expanded: by name and line only.
 fn note_references(document: &Document, source_name: &str, notes: &mut Vec<String>) {
-    let names: HashSet<&str> = document.entries().map(|(_, entry)| entry.name()).collect();
+    let names: BTreeSet<&str> = document.entries().map(|(_, entry)| entry.name()).collect();
     for (_, entry) in document.entries() {
         let raw = entry.raw_value();
         let refers = raw.match_indices("${").any(|(at, _)| {
@@ -249,7 +249,7 @@ impl Reading<'_> {
 
     /// What the policy says of names that stand twice.
     fn choose_duplicates(&mut self) {
-        let mut places: HashMap<VarName, usize> = HashMap::new();
+        let mut places: BTreeMap<VarName, usize> = BTreeMap::new();
         let mut kept: Vec<Item> = Vec::with_capacity(self.incoming.items.len());
         for item in std::mem::take(&mut self.incoming.items) {
             let Item::Entry(name, value) = item else {

@@ -3,7 +3,7 @@
 use super::{NotCarried, printed, refuse};
 use crate::secret::SecretText;
 use crate::vars::{VarName, Vars};
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 /// What goes to the runner.
 pub struct Printed {
@@ -18,7 +18,7 @@ pub struct Printed {
 ///
 /// # Errors
 /// Names that the runner does not let be set, and values that would not arrive.
-pub fn print(vars: &Vars, secret: &HashSet<VarName>, delimiter: &str) -> Result<Printed, NotCarried> {
+pub fn print(vars: &Vars, secret: &BTreeSet<VarName>, delimiter: &str) -> Result<Printed, NotCarried> {
     refuse(vars, "github", |name, value| match value {
         _ if is_kept(name) => Some("GitHub does not let this variable be set"),
         _ if value.contains(delimiter) => Some("holds the random delimiter; run it again"),

@@ -7,7 +7,7 @@ use crate::secret::SecretText;
 use crate::vars::{Value, VarName, Vars};
 use serde_core::de::{Deserializer as _, Error as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// Reads an object whose members are strings, numbers and booleans; the latter two are taken as they are written, so that
@@ -69,13 +69,13 @@ struct Reading<'t> {
     place: Place,
     incoming: Incoming,
     wrong: Complaints,
-    seen: HashSet<VarName>,
+    seen: BTreeSet<VarName>,
 }
 
 impl<'t> Reading<'t> {
     fn new(text: &'t str, source_name: &str) -> Self {
         let wrong = Complaints::new(source_name);
-        Reading { text, place: Place::start(), incoming: Incoming::default(), wrong, seen: HashSet::new() }
+        Reading { text, place: Place::start(), incoming: Incoming::default(), wrong, seen: BTreeSet::new() }
     }
 
     /// Takes a member, or says what is wrong with it.

@@ -24,7 +24,7 @@ use crate::dotenv::MAX_LINES;
 use crate::secret::SecretText;
 use crate::vars::{Value, VarName, Vars};
 use error::Complaints;
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 /// What a foreign text brings along, in its order.
 #[derive(Default)]
@@ -65,7 +65,7 @@ fn collect(
     source_name: &str,
     entries: impl Iterator<Item = (usize, Result<(VarName, Value), String>)>,
 ) -> Result<Incoming, ImportError> {
-    let (mut incoming, mut wrong, mut seen) = (Incoming::default(), Complaints::new(source_name), HashSet::new());
+    let (mut incoming, mut wrong, mut seen) = (Incoming::default(), Complaints::new(source_name), BTreeSet::new());
     for (place, entry) in entries {
         match entry {
             Ok((name, _)) if !seen.insert(name.clone()) => wrong.add(place, format!("{name}: stands twice")),

@@ -2,7 +2,7 @@
 
 use super::{GitError, question};
 use crate::fs;
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Plaintext is ignored, whatever it is called; the example and the sealed files are not.
@@ -84,7 +84,7 @@ pub fn wrongly_treated(folder: &Path) -> Option<Vec<&'static str>> {
 }
 
 /// Which of the names `git check-ignore` prints: status 0 with some, 1 with none, anything else is no answer.
-fn ignored(folder: &Path) -> Option<HashSet<String>> {
+fn ignored(folder: &Path) -> Option<BTreeSet<String>> {
     let mut git = question(folder);
     git.args(["check-ignore", "--no-index", "--"]).args(IGNORED).args(COMMITTED);
     let output = git.output().ok()?;

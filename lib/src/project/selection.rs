@@ -6,10 +6,10 @@ use crate::error::{Failure, Result, Status};
 use crate::sealed::{Locked, Storage, Utc};
 use crate::secret::SecretText;
 use crate::vars::{Glob, Value, VarName, Vars};
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 /// Names to hand over. The flags of every verb that does.
-#[derive(clap::Args)]
+#[derive(clap::Args, Default, Debug)]
 pub struct Selection {
     /// Hand over only the names that match
     #[arg(long, value_name = "GLOB,...", value_delimiter = ',')]
@@ -26,7 +26,7 @@ pub struct Selected {
     /// The values; later files win.
     pub vars: Vars,
     /// The names whose values are stored encrypted where they come from.
-    pub secret: HashSet<VarName>,
+    pub secret: BTreeSet<VarName>,
 }
 
 /// Why no values can be handed over.

@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 /// The flags that every verb has. Each falls back to the variable named in its text.
-#[derive(clap::Args, Default)]
+#[derive(clap::Args, Default, Debug)]
 pub struct Flags {
     /// The sealed file; may be repeated when reading, later files win (ENVSEC_FILE; default: .env.enc, here or above)
     #[arg(short, long, value_name = "FILE", global = true, help_heading = "Which file")]

@@ -6,7 +6,7 @@ use super::json::Json;
 use super::node::{NodeId, Nodes, Special};
 use super::secrets;
 use crate::vars::MAX_VALUE;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A variable that is declared.
 #[derive(Default)]
@@ -25,11 +25,11 @@ pub(super) struct Property {
 #[derive(Default)]
 pub(super) struct Declared {
     pub(super) properties: Vec<Property>,
-    places: HashMap<String, usize>,
+    places: BTreeMap<String, usize>,
     /// The schemas that are tried on all variables together.
     pub(super) of_all: Vec<NodeId>,
     /// Names that are required under some condition, declared or not.
-    pub(super) mentioned: HashSet<String>,
+    pub(super) mentioned: BTreeSet<String>,
 }
 
 /// How many schemas all variables together may lead to: each is looked at several times.

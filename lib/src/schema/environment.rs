@@ -2,7 +2,7 @@
 
 use super::declared::Declared;
 use super::node::{Nodes, Special};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 /// Where the value of a variable comes from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -64,9 +64,9 @@ pub(super) enum Member<'v> {
 /// An environment with the defaults of its declaration.
 pub(super) struct View<'v> {
     pub(super) environment: &'v Environment<'v>,
-    places: HashMap<&'v str, usize>,
+    places: BTreeMap<&'v str, usize>,
     defaults: Vec<(&'v str, String)>,
-    default_places: HashMap<&'v str, usize>,
+    default_places: BTreeMap<&'v str, usize>,
     nodes: &'v Nodes,
     declared: &'v Declared,
 }
@@ -74,7 +74,7 @@ pub(super) struct View<'v> {
 impl<'v> View<'v> {
     pub(super) fn new(environment: &'v Environment<'v>, nodes: &'v Nodes, declared: &'v Declared) -> Self {
         let places = environment.entries.iter().enumerate().map(|(place, entry)| (entry.name, place)).collect();
-        let (defaults, default_places) = (Vec::new(), HashMap::new());
+        let (defaults, default_places) = (Vec::new(), BTreeMap::new());
         let mut view = View { environment, places, defaults, default_places, nodes, declared };
         view.defaults = declared.defaults(nodes).filter(|(name, _)| view.lacks(name)).collect();
         view.default_places = view.defaults.iter().enumerate().map(|(place, (name, _))| (*name, place)).collect();

@@ -4,7 +4,7 @@ use super::number::Decimal;
 use serde_core::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use std::borrow::Cow;
 use std::cmp::Ordering;
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::fmt;
 use zeroize::Zeroizing;
 
@@ -165,7 +165,11 @@ pub(super) fn quoted(text: &str) -> serde_json::Value {
 
 /// A step of a JSON pointer for a member of this name.
 pub(super) fn escaped(name: &str) -> Cow<'_, str> {
-    if name.contains(['~', '/']) { name.replace('~', "~0").replace('/', "~1").into() } else { name.into() }
+    if name.bytes().any(|byte| matches!(byte, b'~' | b'/')) {
+        name.replace('~', "~0").replace('/', "~1").into()
+    } else {
+        name.into()
+    }
 }
 
 fn index(step: &str) -> Option<usize> {
@@ -242,6 +246,6 @@ fn first_twice(members: &[(String, Json)]) -> Option<&str> {
         let stands_above = |at: usize| members[..at].iter().any(|(name, _)| *name == members[at].0);
         return (1..members.len()).find(|at| stands_above(*at)).map(|at| members[at].0.as_str());
     }
-    let mut seen = HashSet::with_capacity(members.len());
+    let mut seen = BTreeSet::new();
     members.iter().map(|(name, _)| name.as_str()).find(|name| !seen.insert(*name))
 }

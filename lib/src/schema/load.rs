@@ -6,7 +6,7 @@ use super::evaluate::MAX_DEPTH;
 use super::json::{Json, escaped};
 use super::keywords::{self, Kind};
 use super::node::{Node, NodeId, Nodes, Type};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 /// Which edition of JSON Schema.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -32,7 +32,7 @@ pub(super) struct Loader<'j> {
     draft: Draft,
     nodes: Vec<Node>,
     /// The schemas by their JSON pointers, where a `$ref` may ask for one.
-    places: Option<HashMap<String, NodeId>>,
+    places: Option<BTreeMap<String, NodeId>>,
     open: Vec<(NodeId, &'j Json)>,
     unknown: Vec<String>,
     ignored: Vec<(String, &'static str)>,
@@ -65,7 +65,7 @@ pub(super) fn load(root: &Json) -> Result<Loaded, SchemaError> {
         root,
         draft,
         nodes: Vec::new(),
-        places: has_references(root).then(HashMap::new),
+        places: has_references(root).then(BTreeMap::new),
         open: Vec::new(),
         unknown: Vec::new(),
         ignored: Vec::new(),

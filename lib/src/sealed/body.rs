@@ -7,7 +7,7 @@ use super::rewrite::BodyLine;
 use crate::dotenv::{Dialect, Document, Duplicates, EntryRef, Kind, Node, SyntaxError};
 use crate::secret::{Secret, SecretText};
 use crate::vars::{MAX_VALUE, VarName};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 const MAX_ENTRIES: usize = 65_536;
 const TOKEN_PREFIX: &str = "enc:";
@@ -34,7 +34,7 @@ pub(super) struct Body {
     document: Document,
     entries: Vec<Entry>,
     /// Where in `entries` a name stands.
-    places: HashMap<VarName, usize>,
+    places: BTreeMap<VarName, usize>,
 }
 
 /// An entry of a sealed file.
@@ -89,7 +89,7 @@ impl Replacement {
 impl Body {
     /// No line at all.
     pub(super) fn empty(line_end: &'static str) -> Self {
-        Body { document: Document::empty(line_end), entries: Vec::new(), places: HashMap::new() }
+        Body { document: Document::empty(line_end), entries: Vec::new(), places: BTreeMap::new() }
     }
 
     /// Parses the text below `header_lines` lines of header. The grammar is narrower than dotenv's.
@@ -180,8 +180,8 @@ impl Body {
     }
 
     /// Removes the entries of these names, exactly their lines.
-    pub(super) fn remove(&mut self, names: &HashSet<&VarName>) {
-        let going: HashSet<usize> =
+    pub(super) fn remove(&mut self, names: &BTreeSet<&VarName>) {
+        let going: BTreeSet<usize> =
             self.entries.iter().filter(|entry| names.contains(&entry.name)).map(|entry| entry.node).collect();
         self.document.retain(|at| !going.contains(&at));
         self.entries.retain(|entry| !going.contains(&entry.node));
@@ -285,7 +285,7 @@ impl Body {
     }
 }
 
-fn index(entries: &[Entry]) -> HashMap<VarName, usize> {
+fn index(entries: &[Entry]) -> BTreeMap<VarName, usize> {
     entries.iter().enumerate().map(|(place, entry)| (entry.name.clone(), place)).collect()
 }
 

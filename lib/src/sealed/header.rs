@@ -7,7 +7,7 @@ use super::error::SealedError;
 use super::forms::{Fields, b64u, checked, fixed, is_fields, parse_number, parse_token};
 use super::utc::Utc;
 use crate::vars::VarName;
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// What every header line starts with.
@@ -29,7 +29,7 @@ const WORK_FACTORS: std::ops::RangeInclusive<u8> = 14..=22;
 pub struct Label(Box<str>);
 
 /// A name of a slot: `[a-z0-9-]`, 1 to 32 characters.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct SlotId(Box<str>);
 
 impl Label {
@@ -365,7 +365,7 @@ fn missing_seal(line: usize) -> SealedError {
 
 /// Counts and uniqueness, over the whole header and before any key derivation.
 fn check_limits(lines: &[Line]) -> Result<(), SealedError> {
-    let (mut ids, mut names, mut scrypt) = (HashSet::new(), HashSet::new(), 0);
+    let (mut ids, mut names, mut scrypt) = (BTreeSet::new(), BTreeSet::new(), 0);
     for (number, line) in (2..).zip(lines) {
         match &line.kind {
             LineKind::Slot(slot) => {

@@ -6,7 +6,7 @@ use super::error::SealedError;
 use crate::dotenv::Kind;
 use crate::secret::SecretText;
 use crate::vars::VarName;
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 /// A line of a body to be.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -57,8 +57,8 @@ impl Piece {
 /// # Errors
 /// An outline with lines that no body may have.
 pub(super) fn arrange(outline: &str, names: &[VarName], sorted: bool) -> Result<Vec<Piece>, SealedError> {
-    let wanted: HashSet<&str> = names.iter().map(VarName::as_str).collect();
-    let mut seen = HashSet::new();
+    let wanted: BTreeSet<&str> = names.iter().map(VarName::as_str).collect();
+    let mut seen = BTreeSet::new();
     let mut pieces = Vec::new();
     for line in outline.lines() {
         match line.strip_suffix('=').filter(|_| !line.starts_with('#')) {

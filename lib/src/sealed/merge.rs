@@ -16,7 +16,7 @@ use crate::secret::{Secret, SecretText};
 use crate::vars::VarName;
 use header::Block;
 use rand::CryptoRng;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 /// Whose revision.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
@@ -96,7 +96,7 @@ pub struct Merged {
     pub header: Vec<HeaderConflict>,
     blocks: Vec<Block>,
     pieces: Vec<Piece>,
-    texts: HashMap<VarName, Text>,
+    texts: BTreeMap<VarName, Text>,
 }
 
 /// A header line that one side has and the result cannot have.
@@ -245,8 +245,8 @@ impl<'u> Merge<'u> {
     /// [`SealedError::Value`] for what does not decrypt; [`SealedError::LastSlot`] when the sides together removed every
     /// slot; an outline with lines that no file may have.
     pub fn run(&self, outline: &str, rng: &mut dyn CryptoRng) -> Result<Merged, MergeError> {
-        let mut texts = HashMap::new();
-        let (mut picks, mut order, mut conflicts) = (HashMap::new(), Vec::new(), Vec::new());
+        let mut texts = BTreeMap::new();
+        let (mut picks, mut order, mut conflicts) = (BTreeMap::new(), Vec::new(), Vec::new());
         for name in self.names() {
             let picked = self.pick_entry(&name)?;
             let (text, is_conflict) = self.text_of(&name, picked, rng)?;
@@ -334,7 +334,7 @@ impl<'u> Merge<'u> {
     }
 
     /// The body of the result; of a conflict it has what the main side has.
-    fn body(&self, pieces: &[Piece], texts: &HashMap<VarName, Text>) -> Result<Body, SealedError> {
+    fn body(&self, pieces: &[Piece], texts: &BTreeMap<VarName, Text>) -> Result<Body, SealedError> {
         let end = self.line_end();
         let mut out = Writer(Secret::with_capacity(self.room()));
         for piece in pieces {

@@ -12,7 +12,7 @@ use super::unlocked::Unlocked;
 use super::utc::Utc;
 use crate::vars::{Value, VarName};
 use rand::CryptoRng;
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 /// The text of a file whose seal nobody asked about. No value comes out of it.
 pub struct Unsealed {
@@ -276,7 +276,7 @@ impl<'u> Work<'u> {
 
     /// Names of the last revision, and those that the other side added, that the text does not have.
     fn note_removed(&mut self, names: &[VarName]) {
-        let present: HashSet<&VarName> = names.iter().collect();
+        let present: BTreeSet<&VarName> = names.iter().collect();
         let mut gone: Vec<VarName> = Vec::new();
         for file in [self.known.head, self.known.basis] {
             let missing =
@@ -346,7 +346,7 @@ fn header_changes(lines: &[String], known: Known<'_>) -> Vec<String> {
         let header = &file.file.header;
         [header.magic.to_string()].into_iter().chain(header.lines.iter().map(|line| line.text.clone())).collect()
     };
-    let all: HashSet<String> = files().flat_map(of).collect();
+    let all: BTreeSet<String> = files().flat_map(of).collect();
     let is_seal = |line: &str| line.starts_with("seal ");
     let foreign = lines.iter().filter(|line| !is_seal(line) && !all.contains(*line));
     let mut words: Vec<String> = foreign.map(|line| format!("not taken: {}", line_in_words(line))).collect();
@@ -380,9 +380,9 @@ fn line_in_words(line: &str) -> String {
 }
 
 /// The names that stand in another order than before: all but a longest row of those that kept theirs.
-fn moved(head: &Unlocked, names: &[VarName]) -> HashSet<VarName> {
+fn moved(head: &Unlocked, names: &[VarName]) -> BTreeSet<VarName> {
     let place = |name: &VarName| head.file.body.place(name);
-    let staying: HashSet<usize> =
+    let staying: BTreeSet<usize> =
         longest_rising(&names.iter().filter_map(place).collect::<Vec<_>>()).into_iter().collect();
     let has_moved = |name: &&VarName| place(name).is_some_and(|place| !staying.contains(&place));
     names.iter().filter(has_moved).cloned().collect()

@@ -13,7 +13,7 @@ use crate::dotenv::{Place, quote};
 use crate::secret::Secret;
 use crate::vars::{Value, VarName, Vars};
 use rand::CryptoRng;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A sealed file whose slot was opened and whose seal was verified.
 pub struct Unlocked {
@@ -24,7 +24,7 @@ pub struct Unlocked {
     /// Whether anything is different from what was read.
     pub(super) changed: bool,
     /// What was set since, to be found again in the new bytes before they are given out.
-    written: HashMap<VarName, Value>,
+    written: BTreeMap<VarName, Value>,
 }
 
 /// The keys of a file, from a slot that opened.
@@ -68,7 +68,7 @@ impl Locked {
         if !crypto::equal(&self.mac(&keys), &self.header.seal.mac) {
             return Err(SealedError::Seal);
         }
-        Ok(Unlocked { file: self, keys, slot, changed: false, written: HashMap::new() })
+        Ok(Unlocked { file: self, keys, slot, changed: false, written: BTreeMap::new() })
     }
 
     /// [`Locked::open_slot`] and [`Locked::verify`].
@@ -95,7 +95,7 @@ impl Unlocked {
         let header = Header { magic, lines, seal: Seal { rev: 0, mac: [0; 32] } };
         let mut body = Body::empty("\n");
         body.push_line(Line::Blank);
-        Ok(Unlocked { file: Locked { header, body }, keys, slot: None, changed: true, written: HashMap::new() })
+        Ok(Unlocked { file: Locked { header, body }, keys, slot: None, changed: true, written: BTreeMap::new() })
     }
 
     /// What is known without a key.
@@ -204,7 +204,7 @@ impl Unlocked {
 
     /// Removes entries and their rotation lines; names that are not there are passed over.
     pub fn unset(&mut self, names: &[VarName]) {
-        let names: HashSet<&VarName> = names.iter().filter(|name| self.contains(name)).collect();
+        let names: BTreeSet<&VarName> = names.iter().filter(|name| self.contains(name)).collect();
         self.changed |= !names.is_empty();
         self.file.body.remove(&names);
         self.file.header.lines.retain(|line| match &line.kind {
@@ -248,7 +248,7 @@ impl Unlocked {
     /// Another text under the data key of this file, to be sealed.
     pub(super) fn with_text(&self, header: Header, body: Body) -> Self {
         let keys = Keys::new(header.magic.file, self.keys.data_key().duplicate());
-        Unlocked { file: Locked { header, body }, keys, slot: None, changed: true, written: HashMap::new() }
+        Unlocked { file: Locked { header, body }, keys, slot: None, changed: true, written: BTreeMap::new() }
     }
 
     #[cfg(test)]
@@ -259,7 +259,7 @@ impl Unlocked {
     /// The same keys with another text, verified or not.
     #[cfg(test)]
     pub(super) fn with_file(self, file: Locked) -> Self {
-        Unlocked { file, written: HashMap::new(), ..self }
+        Unlocked { file, written: BTreeMap::new(), ..self }
     }
 
     fn print(&self) -> Vec<u8> {
@@ -314,7 +314,7 @@ impl Unlocked {
 }
 
 /// Reads what is about to be written: the seal, and the values that were set.
-fn check(bytes: &[u8], keys: &Keys, written: &HashMap<VarName, Value>) -> Result<(), SealedError> {
+fn check(bytes: &[u8], keys: &Keys, written: &BTreeMap<VarName, Value>) -> Result<(), SealedError> {
     let failed = |what: String| Err(SealedError::SelfCheck(what));
     let read = match Locked::parse(bytes) {
         Ok(read) => read,

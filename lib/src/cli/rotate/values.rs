@@ -14,7 +14,7 @@ use crate::schema::Property;
 use crate::sealed::{Storage, Utc};
 use crate::validation::{self, Advice, Invalid};
 use crate::vars::{Value, VarName};
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 /// What is rotated, and how.
 type Job = (Subject, Manner);
@@ -23,7 +23,7 @@ pub(super) fn run(args: &Args, ctx: &Ctx<'_>) -> Result<()> {
     if args.service.pair.is_some() && args.names.len() > 1 {
         return Err(RotateUsage::OnePair.into());
     }
-    let mut names = HashSet::new();
+    let mut names = BTreeSet::new();
     if let Some(twice) = args.names.iter().find(|name| !names.insert(*name)) {
         return Err(RotateUsage::Twice(twice.clone()).into());
     }

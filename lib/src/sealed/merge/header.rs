@@ -10,7 +10,7 @@ use crate::sealed::unlocked::Unlocked;
 use crate::sealed::utc::Utc;
 use crate::vars::VarName;
 use rand::CryptoRng;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The lines between magic and seal.
 #[derive(Default)]
@@ -102,12 +102,12 @@ impl<'u> Merge<'u> {
     pub(super) fn header_lines(
         &self,
         body: &Body,
-        picks: &HashMap<VarName, Pick>,
+        picks: &BTreeMap<VarName, Pick>,
         rng: &mut dyn CryptoRng,
     ) -> Result<Lines, SealedError> {
         let mut merged = self.slots();
         self.unknown_lines(&mut merged);
-        let mut seen = HashSet::new();
+        let mut seen = BTreeSet::new();
         let names = [self.main, self.other].into_iter().flat_map(|file| file.file.header.rotations());
         for name in names.map(|(_, rotation)| &rotation.name).filter(|name| seen.insert(*name)) {
             let is_secret = body.find(name).is_some_and(|entry| entry.storage() == Storage::Secret);
