@@ -192,7 +192,7 @@ const PLACES: &[(&str, &[&str], &str)] = &[
     ("dotenvy::", &["src/formats/dotenv.rs"], "reading as others do is a format's matter"),
     (
         "rustix::",
-        &["src/child/", "src/cli/terminal.rs", "src/fs/", "src/child.rs"],
+        &["src/child/", "src/cli/terminal.rs", "src/fs/"],
         "what differs between platforms lies in few files",
     ),
     ("raw_value()", PARSERS, FOREIGN_TEXT),

@@ -267,6 +267,19 @@ fn signal_dispositions_and_the_mask_are_inherited() {
 }
 
 #[test]
+fn closed_standard_streams_are_opened_before_any_file_gets_their_number() {
+    let sandbox = Sandbox::with(&[("A", "1")]);
+    for closed in ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"] {
+        let script = format!("envsec run -- sh -c 'cd /proc/self/fd; ls -l 0 1 2 2>&3 >&3' 3>streams {closed}");
+        sandbox.shell(&script).succeeds();
+        assert_eq!(sandbox.text("streams").matches("/dev/null").count(), closed.matches('&').count(), "{closed}");
+        // What is said on a closed stream does not land in the file that is being written.
+        sandbox.shell(&format!("printf new | envsec set -v A {closed} || printf new | envsec set A 2>&-")).output();
+        sandbox.envsec(["get", "A"]).prints("new\n");
+    }
+}
+
+#[test]
 fn verbose_says_which_file_slot_and_value_count() {
     let sandbox = Sandbox::with(&[("A", "file"), ("B", "file")]);
     sandbox

@@ -24,7 +24,7 @@ pub(super) struct Annotations {
     /// `x-envsec.grace`: how long an old value is handed out after a rotation.
     pub(super) grace: Option<Duration>,
     /// `x-envsec.rotation`: how the value is changed at its service.
-    pub(super) rotation: Option<Rotation>,
+    pub(super) rotation: Option<Box<Rotation>>,
     /// `x-envsec.requiredIn`: labels.
     pub(super) required_in: Vec<String>,
     /// `x-envsec.forbiddenIn`: labels.
@@ -140,7 +140,7 @@ impl Annotations {
                 "deprecated" => self.deprecated = Some(text()?.to_owned()),
                 "docs" => self.docs = Some(text()?.to_owned()),
                 "source" => drop(text()?),
-                "rotation" => self.rotation = Some(Rotation::load(json, &format!("{pointer}/rotation"))?),
+                "rotation" => self.rotation = Some(Box::new(Rotation::load(json, &format!("{pointer}/rotation"))?)),
                 _ => return Err(wrong(&format!("is none of {}", MEMBERS.join(", ")))),
             }
         }

@@ -283,6 +283,6 @@ impl<'s> Property<'s> {
 
     /// How its value is changed at its service.
     pub fn rotation(&self) -> Option<&'s Rotation> {
-        self.inner.annotation(self.nodes, |of| of.rotation.as_ref())
+        self.inner.annotation(self.nodes, |of| of.rotation.as_deref())
     }
 }
