@@ -270,7 +270,7 @@ fn signal_dispositions_and_the_mask_are_inherited() {
 fn closed_standard_streams_are_opened_before_any_file_gets_their_number() {
     let sandbox = Sandbox::with(&[("A", "1")]);
     for closed in ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"] {
-        let script = format!("envsec run -- sh -c 'cd /proc/self/fd; ls -l 0 1 2 2>&3 >&3' 3>streams {closed}");
+        let script = format!("envsec run -- sh -c 'cd /proc/$$/fd; ls -l 0 1 2 >&3; true' 3>streams {closed}");
         sandbox.shell(&script).succeeds();
         assert_eq!(sandbox.text("streams").matches("/dev/null").count(), closed.matches('&').count(), "{closed}");
     }
