@@ -190,11 +190,7 @@ const PLACES: &[(&str, &[&str], &str)] = &[
         "the command line is the verbs' matter",
     ),
     ("dotenvy::", &["src/formats/dotenv.rs"], "reading as others do is a format's matter"),
-    (
-        "rustix::",
-        &["src/child/", "src/cli/terminal.rs", "src/fs/"],
-        "what differs between platforms lies in few files",
-    ),
+    ("rustix::", &["src/child/", "src/cli/terminal.rs", "src/fs/"], "what differs between platforms lies in few files"),
     ("raw_value()", PARSERS, FOREIGN_TEXT),
     ("after_equals()", &["src/dotenv/", "src/formats/buffer.rs", "src/sealed/"], FOREIGN_TEXT),
     ("inline_comment()", &["src/formats/", "src/sealed/body.rs"], FOREIGN_TEXT),

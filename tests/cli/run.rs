@@ -270,13 +270,14 @@ fn signal_dispositions_and_the_mask_are_inherited() {
 fn closed_standard_streams_are_opened_before_any_file_gets_their_number() {
     let sandbox = Sandbox::with(&[("A", "1")]);
     for closed in ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"] {
-        let script = format!("envsec run -- sh -c 'cd /proc/$$/fd; ls -l 0 1 2 >&3; true' 3>streams {closed}");
-        sandbox.shell(&script).succeeds();
+        let look =
+            r#"import os; print(*[os.readlink(f"/proc/self/fd/{n}") for n in range(3)], file=open("streams", "w"))"#;
+        sandbox.shell(&format!("envsec run -- python3 -c '{look}' {closed}")).output();
         assert_eq!(sandbox.text("streams").matches("/dev/null").count(), closed.matches('&').count(), "{closed}");
     }
     // What is said on a closed stream does not land in the file that is being written.
     sandbox.shell("printf new | envsec set -v A >&- 2>&-").succeeds();
-    sandbox.envsec(["get", "A"]).prints("new\n");
+    sandbox.envsec(["get", "A"]).prints("new");
 }
 
 #[test]
