@@ -3,6 +3,7 @@
 
 use crate::harness::{PASSWORD, Sandbox};
 use crate::terminal::Terminal;
+use rustix::process::{Pid, Signal, kill_process};
 
 const CTRL_C: &str = "\u{3}";
 const CTRL_D: &str = "\u{4}";
@@ -54,7 +55,6 @@ fn what_cannot_be_typed_is_refused_and_not_left_to_the_shell() {
         ("a\u{1b}[A\rrm -r .\r", control),
         (&"a line of a key\r".repeat(2000), several),
         (&"x".repeat(300_000), "error: the line is too long; nothing was taken\n"),
-        (CTRL_Z, control),
     ] {
         let mut terminal = Terminal::start(&sandbox, "envsec set A");
         let ended = terminal.sees("Value for A: ").types(typed).ends();
@@ -207,4 +207,78 @@ fn leaving_init_makes_nothing() {
         leave(Terminal::start(&sandbox, INIT).sees(NEW_PASSWORD).types("one long password\r").sees("Again: "));
         leave(Terminal::start(&sandbox, INIT).sees(NEW_PASSWORD).types("\r").sees("Type it to confirm: "));
     }
+}
+
+/// Waits at a prompt, in a process whose number stands in the file `pid`.
+const WAITS: &str = "sh -c 'echo $$ >pid; exec envsec set A'";
+
+fn signal(sandbox: &Sandbox, signal: Signal) {
+    kill_process(Pid::from_raw(sandbox.text("pid").trim().parse().unwrap()).unwrap(), signal).unwrap();
+}
+
+#[test]
+fn a_signal_at_a_prompt_ends_it_and_leaves_the_terminal_as_it_was() {
+    let sandbox = Sandbox::with(&[("A", "old")]);
+    for (sent, status) in [(Signal::TERM, 143), (Signal::HUP, 129), (Signal::INT, 130), (Signal::QUIT, 131)] {
+        let mut terminal = Terminal::start(&sandbox, WAITS);
+        terminal.sees("Value for A: ").types("abc");
+        signal(&sandbox, sent);
+        let ended = terminal.ends();
+        assert_eq!((ended.status, ended.left.as_str()), (status, ""), "{sent:?}: {}", ended.shown);
+        assert!(!ended.shown.contains("abc"), "{}", ended.shown);
+    }
+    sandbox.envsec(["get", "A"]).prints("old");
+}
+
+#[test]
+fn a_signal_that_is_ignored_is_ignored_at_a_prompt_too() {
+    let sandbox = Sandbox::sealed();
+    let mut terminal = Terminal::start(&sandbox, &format!("trap '' HUP INT; {WAITS}"));
+    terminal.sees("Value for A: ");
+    signal(&sandbox, Signal::HUP);
+    signal(&sandbox, Signal::INT);
+    assert_eq!(terminal.types("typed\r").ends().status, 0);
+    sandbox.envsec(["get", "A"]).prints("typed");
+}
+
+#[test]
+fn a_prompt_that_is_stopped_gives_the_terminal_back_and_asks_again() {
+    let sandbox = Sandbox::sealed();
+    let echo = "stty -a | grep -ow -e '-\\?echo' -e '-\\?icanon' | tr '\\n' ' '; printf ready; read -r typed";
+    for by_key in [true, false] {
+        let mut terminal = Terminal::start(&sandbox, &format!("set -m; {WAITS}; {echo}; fg >/dev/null"));
+        terminal.sees("Value for A: ");
+        if by_key {
+            terminal.types(&format!("be{CTRL_Z}"));
+        } else {
+            signal(&sandbox, Signal::TSTP);
+        }
+        terminal.sees("icanon echo ready").types("seen\n").sees("seen");
+        let ended = terminal.sees("\nValue for A: ").types("hind\r").ends();
+        assert_eq!(ended.status, 0, "{}", ended.shown);
+        assert!(!ended.shown.contains("hind"), "{}", ended.shown);
+        sandbox.envsec(["get", "A"]).prints(if by_key { "behind" } else { "hind" });
+    }
+}
+
+/// bash, for one, gives a job that goes on no modes of its own.
+#[test]
+fn a_prompt_that_goes_on_after_a_stop_that_nobody_can_catch_is_hidden_again() {
+    let sandbox = Sandbox::sealed();
+    let script = format!("set -m; {WAITS}; stty echo icanon; printf ready; read -r _; fg >/dev/null");
+    let mut terminal = Terminal::start(&sandbox, &script);
+    terminal.sees("Value for A: ");
+    signal(&sandbox, Signal::STOP);
+    let ended = terminal.sees("ready").types("\n").sees("\nValue for A: ").types("hidden\r").sees("[status").shown();
+    assert!(!ended.contains("hidden"), "{ended}");
+    sandbox.envsec(["get", "A"]).prints("hidden");
+}
+
+#[test]
+fn ctrl_z_where_nobody_could_have_it_go_on_does_nothing() {
+    let sandbox = Sandbox::sealed();
+    let mut terminal = Terminal::start(&sandbox, "envsec set A");
+    let ended = terminal.sees("Value for A: ").types(&format!("a{CTRL_Z}")).sees("\nValue for A: ").types("b\r").ends();
+    assert_eq!((ended.shown.as_str(), ended.status), ("Value for A: \nValue for A: \n", 0));
+    sandbox.envsec(["get", "A"]).prints("ab");
 }

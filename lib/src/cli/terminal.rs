@@ -69,8 +69,11 @@ pub(super) use unix::{read_hidden, read_visible};
 #[cfg(unix)]
 mod unix {
     use super::{Failed, Line, MAX_LINE, Step};
+    use crate::child::Interrupts;
     use crate::secret::SecretText;
     use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    use rustix::io::{Errno, retry_on_intr};
+    use rustix::process::{Signal, kill_current_process_group};
     use rustix::termios::{InputModes, LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
     use std::fs::{File, OpenOptions};
     use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
@@ -78,17 +81,28 @@ mod unix {
     /// Lines after the first of a paste follow at once; a person does not.
     const PASTE_GAP: Timespec = Timespec { tv_sec: 0, tv_nsec: 30_000_000 };
 
+    /// A signal ends the waiting for a key, but for one that comes right before it: then it is seen after this time.
+    const TICK: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
+
     /// Asks at the terminal and reads one line without echo. Pasted text of several lines is refused; whatever comes after the
-    /// line, or after what could not be taken, is thrown away.
+    /// line, or after what could not be taken, is thrown away. A signal that ends or stops this process does so when the
+    /// terminal is as it was.
     pub(in crate::cli) fn read_hidden(prompt: &str) -> Result<SecretText, Failed> {
         let terminal = OpenOptions::new().read(true).write(true).open("/dev/tty").map_err(|_| Failed::NoTerminal)?;
-        let _quiet = Quiet::start(&terminal)?;
-        (&terminal).write_all(prompt.as_bytes())?;
-        let line = read_line(&terminal);
-        (&terminal).write_all(b"\n")?;
-        let pasted_on = more_is_waiting(&terminal)?;
+        let interrupts = Interrupts::and_stops();
+        let line = ask(&terminal, prompt, &interrupts);
+        interrupts.pass_on();
+        line
+    }
+
+    fn ask(mut terminal: &File, prompt: &str, interrupts: &Interrupts) -> Result<SecretText, Failed> {
+        let quiet = Quiet::start(terminal)?;
+        terminal.write_all(prompt.as_bytes())?;
+        let line = read_line(&quiet, prompt, interrupts);
+        terminal.write_all(b"\n")?;
+        let pasted_on = is_waiting(terminal, &PASTE_GAP)?;
         if pasted_on {
-            discard_input(&terminal)?;
+            discard_input(terminal)?;
         }
         match line {
             Ok(_) if pasted_on => Err(Failed::Unusable("several lines were pasted; pipe them in instead")),
@@ -110,11 +124,22 @@ mod unix {
         }
     }
 
-    fn read_line(mut terminal: &File) -> Result<SecretText, Failed> {
+    fn read_line(quiet: &Quiet<'_>, prompt: &str, interrupts: &Interrupts) -> Result<SecretText, Failed> {
+        const CTRL_Z: u8 = 26;
+        let mut terminal = quiet.terminal;
         let (mut line, mut byte) = (Line::default(), [0]);
         loop {
+            stop_if_asked(quiet, prompt, interrupts)?;
+            if interrupts.came_meanwhile() {
+                return Err(Failed::Interrupted);
+            }
+            if !is_waiting(terminal, &TICK)? {
+                continue;
+            }
             match terminal.read(&mut byte) {
                 Ok(0) => return Err(Failed::Interrupted),
+                // To all in front of the terminal, as the terminal itself would.
+                Ok(_) if byte[0] == CTRL_Z => kill_current_process_group(Signal::TSTP).map_err(io::Error::from)?,
                 Ok(_) if matches!(line.take(byte[0])?, Step::Done) => return line.finish(),
                 Ok(_) => {}
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -123,15 +148,33 @@ mod unix {
         }
     }
 
-    fn more_is_waiting(terminal: &File) -> io::Result<bool> {
-        let mut waiting = [PollFd::new(terminal, PollFlags::IN)];
-        Ok(poll(&mut waiting, Some(&PASTE_GAP))? > 0)
+    /// While this process is stopped, the terminal is as it was. The shell that has it go on does not bring the modes back.
+    fn stop_if_asked(quiet: &Quiet<'_>, prompt: &str, interrupts: &Interrupts) -> io::Result<()> {
+        let (stops, went_on) = interrupts.take_stops();
+        if stops {
+            quiet.pause()?;
+            interrupts.stop();
+        }
+        if stops || went_on {
+            quiet.begin()?;
+            write!(&mut { quiet.terminal }, "\n{prompt}")?;
+        }
+        Ok(())
+    }
+
+    /// Whether there is something to read within this time; none of it is waited for after a signal.
+    fn is_waiting(terminal: &File, time: &Timespec) -> io::Result<bool> {
+        match poll(&mut [PollFd::new(terminal, PollFlags::IN)], Some(time)) {
+            Ok(count) => Ok(count > 0),
+            Err(Errno::INTR) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Throws away what was pasted on, or the shell would get it and run it. A long paste comes in pieces.
     fn discard_input(mut terminal: &File) -> io::Result<()> {
         let mut byte = [0];
-        while more_is_waiting(terminal)? && terminal.read(&mut byte)? > 0 {}
+        while is_waiting(terminal, &PASTE_GAP)? && terminal.read(&mut byte)? > 0 {}
         Ok(())
     }
 
@@ -144,21 +187,35 @@ mod unix {
     impl<'t> Quiet<'t> {
         fn start(terminal: &'t File) -> Result<Self, Failed> {
             let before = tcgetattr(terminal).map_err(|_| Failed::NoTerminal)?;
-            let mut modes = before.clone();
+            let quiet = Quiet { terminal, before };
+            quiet.begin()?;
+            Ok(quiet)
+        }
+
+        fn begin(&self) -> io::Result<()> {
+            let mut modes = self.before.clone();
             modes.local_modes -=
                 LocalModes::ECHO | LocalModes::ECHONL | LocalModes::ICANON | LocalModes::ISIG | LocalModes::IEXTEN;
             modes.input_modes -= InputModes::IXON;
             modes.special_codes[SpecialCodeIndex::VMIN] = 1;
             modes.special_codes[SpecialCodeIndex::VTIME] = 0;
-            tcsetattr(terminal, OptionalActions::Now, &modes).map_err(io::Error::from)?;
-            Ok(Quiet { terminal, before })
+            self.set(OptionalActions::Now, &modes)
+        }
+
+        /// What was typed and not read yet is no business of whoever reads next.
+        fn pause(&self) -> io::Result<()> {
+            self.set(OptionalActions::Flush, &self.before)
+        }
+
+        /// In the background this waits, stopped, until the process is in front of the terminal again.
+        fn set(&self, when: OptionalActions, modes: &Termios) -> io::Result<()> {
+            Ok(retry_on_intr(|| tcsetattr(self.terminal, when, modes))?)
         }
     }
 
     impl Drop for Quiet<'_> {
         fn drop(&mut self) {
-            // Nobody is left to tell when the terminal is gone.
-            let _ = tcsetattr(self.terminal, OptionalActions::Now, &self.before);
+            let _ = self.set(OptionalActions::Now, &self.before); // nobody is left to tell when the terminal is gone
         }
     }
 }
