@@ -22,6 +22,7 @@ mod interop;
 mod keys;
 mod man;
 mod meanwhile;
+mod memory;
 mod merge;
 mod postgres;
 mod prompts;
