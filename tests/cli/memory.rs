@@ -31,18 +31,19 @@ const LOOKS: &[&str] =
 fn sandbox() -> Sandbox {
     let sandbox = for_everybody();
     sandbox.envsec(["set", "A"]).stdin(VALUE).succeeds();
-    sandbox.write("wait", "#!/bin/sh\n: >waiting\nexec cat go >/dev/null\n");
-    sandbox.shell("chmod 755 wait; chmod 666 .env.enc; mkfifo -m 666 go").succeeds();
+    sandbox.write("wait", "#!/bin/sh\necho $$ >waiting\nexec cat go >/dev/null\n");
+    sandbox.shell("chmod 755 wait; chmod 666 .env.enc; mkfifo -m 666 go; cp -p .env.enc good").succeeds();
     sandbox
 }
 
 /// Starts a command as an ordinary user, who allows core dumps, and returns once it waits.
 fn start(sandbox: &Sandbox, line: &str) -> Child {
     let _ = std::fs::remove_file(sandbox.join("waiting")); // or nothing has waited yet
+    std::fs::copy(sandbox.join("good"), sandbox.join(".env.enc")).unwrap();
     let child = sandbox.shell(&as_ordinary_user(&format!("ulimit -c unlimited; exec {line}"))).spawn();
     let name = if line.ends_with("-- cat") { "cat\n" } else { "bin\n" };
     let runs = || std::fs::read_to_string(format!("/proc/{}/comm", child.id())).is_ok_and(|comm| comm == name);
-    let waits = || if line.contains("./wait") { sandbox.join("waiting").exists() } else { has_closed(&child) };
+    let waits = || if line.contains("./wait") { waiting(sandbox).is_some() } else { has_closed(&child) };
     until(|| runs() && (name == "cat\n" || waits()), line);
     child
 }
@@ -60,13 +61,20 @@ fn has_closed(child: &Child) -> bool {
     std::fs::metadata(format!("/proc/{}/mem", child.id())).is_ok_and(|meta| meta.uid() == 0)
 }
 
-/// Ends it, and what it waits for.
+/// Ends it, and what it waits for, which outlives it.
 fn end(sandbox: &Sandbox, mut child: Child, signal: Signal) -> ExitStatus {
     kill_process(Pid::from_child(&child), signal).unwrap();
     let status = child.wait().unwrap();
-    // Whoever reads the pipe comes to its end when this is closed.
-    let _ = std::fs::File::options().read(true).write(true).open(sandbox.join("go")).unwrap();
+    if let Some(waiting) = waiting(sandbox) {
+        kill_process(waiting, Signal::KILL).unwrap();
+    }
     status
+}
+
+/// The process that a command waits for, once it runs.
+fn waiting(sandbox: &Sandbox) -> Option<Pid> {
+    let text = std::fs::read_to_string(sandbox.join("waiting")).ok()?;
+    Pid::from_raw(text.strip_suffix('\n')?.parse().ok()?)
 }
 
 fn look(sandbox: &Sandbox, child: &Child, how: &str) -> Output {

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Those that came, a bit each: ever, and since somebody began to look or has seen it.
 static CAME: AtomicU64 = AtomicU64::new(0);
+#[cfg(unix)]
 static UNSEEN: AtomicU64 = AtomicU64::new(0);
 
 /// While it lives, signals that would end this process are noted instead; those that are ignored stay so.
