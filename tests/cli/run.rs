@@ -152,6 +152,8 @@ fn nothing_starts_without_a_file_or_a_command() {
     );
     assert!(sandbox.envsec(["run"]).refuses(125).starts_with("error: the following required arguments"));
     assert!(sandbox.envsec(["run", "--no-such-flag", "--", "true"]).refuses(125).contains("--no-such-flag"));
+    assert!(sandbox.envsec(["--no-such-flag", "run", "--", "true"]).refuses(125).contains("--no-such-flag"));
+    assert!(sandbox.envsec(["--no-such-flag", "get", "run"]).refuses(2).contains("--no-such-flag"));
     assert!(sandbox.envsec(["-f", "x", "run", "--only"]).refuses(125).contains("--only"));
     assert!(sandbox.files().is_empty());
 }

@@ -175,11 +175,16 @@ fn parse_flags() -> std::result::Result<Cli, clap::Error> {
     }
 }
 
+/// The first word that is a verb.
+fn typed_verb(whole: &Command) -> Option<&Command> {
+    std::env::args_os().skip(1).find_map(|word| whole.find_subcommand(word))
+}
+
 /// `None` when no word is a verb. A word that is a flag's value may be taken for the verb: then the real one is unknown,
 /// which is an error, so [`parse_flags`] turns to the whole definition.
 fn with_typed_verb_only() -> Option<Command> {
     let whole = Cli::command();
-    let verb = std::env::args_os().skip(1).find_map(|word| whole.find_subcommand(word))?;
+    let verb = typed_verb(&whole)?;
     Some(Command::new("envsec").args(whole.get_arguments()).subcommand(verb.clone()))
 }
 
@@ -258,7 +263,11 @@ fn hide_values(error: &mut clap::Error) {
 /// Whether the verb is `run`, although the arguments cannot be parsed.
 fn is_run() -> bool {
     let lenient = Cli::command().ignore_errors(true).try_get_matches_from(std::env::args_os());
-    lenient.is_ok_and(|matches| matches.subcommand_name() == Some("run"))
+    match lenient.as_ref().ok().and_then(|matches| matches.subcommand_name()) {
+        Some(verb) => verb == "run",
+        // clap does not look behind a flag that it does not know.
+        None => typed_verb(&Cli::command()).is_some_and(|verb| verb.get_name() == "run"),
+    }
 }
 
 #[cfg(test)]
