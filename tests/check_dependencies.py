@@ -75,6 +75,14 @@ def metadata(*arguments):
     return json.loads(subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE).stdout)
 
 
+def tree(edges):
+    """NAME@VERSION of each crate that `cargo tree` reaches from the Linux binary over these edges, without itself."""
+    command = ["cargo", "tree", "--locked", "-p", "envsec", "--target", LINUX, "-e", edges, "--prefix", "none"]
+    lines = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()
+    titles = {"@".join(line.split()[:2]).replace("@v", "@") for line in lines if line}
+    return {title for title in titles if not title.startswith("envsec@")}
+
+
 def foreign_packages(graph):
     members = set(graph["workspace_members"])
     return [package for package in graph["packages"] if package["id"] not in members]
@@ -123,9 +131,20 @@ def duplicate_problems(packages, skipped):
             yield f"{name}: in {len(several)} versions ({', '.join(several)}), not named in deny.toml's skip"
 
 
+def section(heading):
+    """The text under a heading of docs/dependencies.md."""
+    text = (ROOT / "docs/dependencies.md").read_text("utf-8")
+    return text.split(f"\n## {heading}\n", 1)[1].split("\n## ", 1)[0]
+
+
+def rows(heading):
+    """The first two cells of the rows of a section's table."""
+    return re.findall(r"^\| `([^`]+)` \| ([^|]+) \|", section(heading), re.MULTILINE)
+
+
 def reason_problems(graph):
     """Every direct dependency has its line in docs/dependencies.md, and every line its dependency."""
-    explained = set(re.findall(r"^\| `([^`]+)` \|", (ROOT / "docs/dependencies.md").read_text("utf-8"), re.MULTILINE))
+    explained = {name for heading in ("In the binary", "In the tests only") for name, _ in rows(heading)}
     members = set(graph["workspace_members"])
     direct = {
         dependency["name"]
@@ -140,17 +159,79 @@ def reason_problems(graph):
         yield f"{name}: has a line in docs/dependencies.md but is no direct dependency"
 
 
+def kinds(package):
+    return {kind for target in package["targets"] for kind in target["kind"]}
+
+
+def build_time_problems(packages):
+    """What runs on the machine that builds is what docs/dependencies.md says."""
+    named = {"custom-build": "build script", "proc-macro": "macro"}
+    runs = {(package["name"], named[kind]) for package in packages for kind in kinds(package) & named.keys()}
+    listed = set(rows("What runs while it is built"))
+    for name, what in sorted(runs - listed):
+        yield f"{name}: its {what} has no line in docs/dependencies.md"
+    for name, what in sorted(listed - runs):
+        yield f"{name}: docs/dependencies.md lists its {what}, and it has none"
+    for package in packages:
+        if package["links"]:
+            yield f"{title(package)}: links the C library {package['links']}"
+
+
+def sources(package):
+    folder = Path(package["manifest_path"]).parent / "src"
+    return {path: path.read_text("utf-8") for path in sorted(folder.rglob("*.rs"))}
+
+
+def names_sockets(source):
+    """Whether code, not a comment, names one of the standard library's sockets.
+
+    >>> names_sockets("let s = TcpStream::connect(at)?; // talks"), names_sockets("/// Reads a [`TcpStream`]")
+    (True, False)
+    """
+    found = re.finditer(r"^(.*)\b(?:TcpStream|TcpListener|UdpSocket|UnixStream|UnixListener|UnixDatagram)\b", source, re.M)
+    return any("//" not in line[1] for line in found)
+
+
+def forbids_unsafe(source):
+    """
+    >>> forbids_unsafe("#![no_std]\\n#![forbid(unsafe_code)]"), forbids_unsafe("// #![forbid(unsafe_code)]")
+    (True, False)
+    """
+    return re.search(r"^#!\[[^\]]*forbid\([^)]*unsafe_code", source, re.M) is not None
+
+
+def source_text_problems(packages, graph):
+    """What docs/dependencies.md says of the sources: no network, and how many have no unsafe code."""
+    forbidding = 0
+    for package in packages:
+        files = sources(package)
+        for path, text in files.items():
+            if names_sockets(text):
+                yield f"{title(package)}: {path} names a socket"
+        forbidding += any(forbids_unsafe(text) for path, text in files.items() if path.name == "lib.rs")
+    for node in graph["resolve"]["nodes"]:
+        if "#rustix@" in node["id"] and "net" in node["features"]:
+            yield "rustix: its feature net is on"
+    counts = {"crates make the Linux binary": len(packages), "of them forbid `unsafe` code": forbidding}
+    for words, count in counts.items():
+        if f"{count} {words}" not in " ".join(section("The whole tree").split()):
+            yield f'docs/dependencies.md, The whole tree: "{count} {words}" is not what it says'
+
+
 def main():
     rules = tomllib.loads((ROOT / "deny.toml").read_text("utf-8"))
     skipped = {entry["crate"] for entry in rules["bans"]["skip"]}
     everywhere, linux = metadata(), metadata("--filter-platform", LINUX)
-    packages, shipped = foreign_packages(everywhere), shipped_packages(linux)
+    packages, in_tree = foreign_packages(everywhere), tree("normal,build")
+    shipped = [package for package in foreign_packages(linux) if title(package) in in_tree]
 
     problems = [
         *licence_problems(packages, set(rules["licenses"]["allow"])),
         *source_problems(packages, rules["sources"]["allow-registry"]),
         *duplicate_problems(shipped_packages(everywhere), skipped),
         *reason_problems(everywhere),
+        *build_time_problems(shipped),
+        *source_text_problems(shipped, linux),
     ]
     if len(shipped) > MAX_CRATES:
         problems.append(f"{len(shipped)} crates make the Linux binary, at most {MAX_CRATES} may")
