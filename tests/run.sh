@@ -24,9 +24,9 @@ need() {
 
 python_tools() {
   local python=$tools/venv/bin/python
-  if "$python" -c 'import check_jsonschema, cryptography, dotenv, email_validator, jsonschema, pre_commit, pydantic_settings, yaml' 2>/dev/null; then return; fi
+  if "$python" -c 'import check_jsonschema, cryptography, cyclonedx.validation.json, dotenv, email_validator, jsonschema, pre_commit, pydantic_settings, yaml' 2>/dev/null; then return; fi
   need python3-venv python3 -c 'import ensurepip, venv'
-  local packages=(check-jsonschema cryptography jsonschema pre-commit 'pydantic[email]' pydantic-settings python-dotenv pyyaml)
+  local packages=(check-jsonschema cryptography 'cyclonedx-python-lib[json-validation]' jsonschema pre-commit 'pydantic[email]' pydantic-settings python-dotenv pyyaml)
   say "installing ${packages[*]} into $tools/venv"
   python3 -m venv --clear "$tools/venv"
   twice "$python" -m pip install --quiet --disable-pip-version-check "${packages[@]}"
