@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Makes the release of the commit that is checked out, in target/dist: envsec-VERSION-x86_64-linux.tar.gz and SHA256SUMS.
-# The bytes depend on the commit, on release/rustc-version and on the C library and its compiler, which BUILDINFO in the
-# archive names; not on where, when, by whom or under which settings it is built: release/reproduce.sh.
+# Makes the release of the commit that is checked out: target/dist/envsec-VERSION-x86_64-linux.tar.gz and SHA256SUMS.
+# The bytes depend on the commit, on release/rustc-version and on the C library and its compiler, which BUILDINFO in
+# the archive names; not on where, when, by whom or under which settings it is built: release/reproduce.sh.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 root=$(pwd -P)
@@ -16,7 +16,9 @@ fail() { printf 'release/build.sh: %s\n' "$*" >&2; exit 1; }
 umask 022
 export LC_ALL=C TZ=UTC CARGO_INCREMENTAL=0
 for name in $(compgen -e); do
-  case $name in RUSTC | RUSTFLAGS | RUSTC_* | CARGO_ENCODED_RUSTFLAGS | CARGO_PROFILE_* | CARGO_TARGET_X86_64_*) unset "$name" ;; esac
+  case $name in
+    RUSTC | RUSTFLAGS | RUSTC_* | CARGO_ENCODED_RUSTFLAGS | CARGO_PROFILE_* | CARGO_TARGET_X86_64_*) unset "$name" ;;
+  esac
 done
 
 rustc=$(cat release/rustc-version)

@@ -9,8 +9,8 @@ from sbom import TARGET, run, tree
 HEAD = """\
 What is linked into this binary beside envsec, with the licences that its authors chose. Where one says OR, envsec
 takes any of them that deny.toml allows. Two more are linked that are no crates: the Rust standard library (MIT OR
-Apache-2.0), and the GNU C library (LGPL-2.1-or-later), whose sources are those of the distribution in BUILDINFO; to link
-another, build anew: docs/install.md.
+Apache-2.0), and the GNU C library (LGPL-2.1-or-later), whose sources are those of the distribution in BUILDINFO; to
+link another, build anew: docs/install.md.
 """
 
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the release of HEAD twice, in surroundings that have as little as possible in common, and compares the archives.
+# Builds the release of HEAD twice, in surroundings that have as little as possible in common, and compares.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 root=$(pwd -P)
@@ -26,7 +26,8 @@ build() {
 (umask 022; build "$work/a" TZ=UTC LANG=C CARGO_BUILD_JOBS=2)
 other="$work/ein anderer, längerer Ort/envsec"
 mkdir -p "$work/home"
-(umask 077; build "$other" HOME="$work/home" CARGO_HOME="$work/home/crates of its own" CARGO_TARGET_DIR="$work/built elsewhere" \
+(umask 077; build "$other" HOME="$work/home" CARGO_HOME="$work/home/crates of its own" \
+  CARGO_TARGET_DIR="$work/built elsewhere" \
   TZ=Pacific/Kiritimati LANG=tr_TR.UTF-8 LC_ALL=tr_TR.UTF-8 CARGO_BUILD_JOBS=1)
 
 printf '\n== compared\n'

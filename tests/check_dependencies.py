@@ -188,8 +188,8 @@ def names_sockets(source):
     >>> names_sockets("let s = TcpStream::connect(at)?; // talks"), names_sockets("/// Reads a [`TcpStream`]")
     (True, False)
     """
-    found = re.finditer(r"^(.*)\b(?:TcpStream|TcpListener|UdpSocket|UnixStream|UnixListener|UnixDatagram)\b", source, re.M)
-    return any("//" not in line[1] for line in found)
+    sockets = r"^(.*?)\b(?:TcpStream|TcpListener|UdpSocket|UnixStream|UnixListener|UnixDatagram)\b"
+    return any("//" not in line[1] for line in re.finditer(sockets, source, re.M))
 
 
 def forbids_unsafe(source):
