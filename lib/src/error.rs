@@ -60,7 +60,7 @@ impl Status {
 }
 
 /// A path in a message: on one line, whatever characters a stranger put into a file's name.
-pub fn shown(path: &Path) -> impl fmt::Display {
+pub fn shown(path: &Path) -> String {
     one_line(&path.to_string_lossy())
 }
 

@@ -111,7 +111,7 @@ impl Source {
         }
         Ok(Source {
             text: fs::read(path, MAX_FILE)?,
-            name: shown(path).to_string(),
+            name: shown(path),
             stays: path.is_file() && format != Format::Seed,
         })
     }

@@ -6,6 +6,7 @@ use crate::doctor::{self, Check, Level};
 use crate::error::Result;
 use crate::fs;
 use crate::git::{self, AttributeLines, Hook, IgnoreRules};
+use crate::project;
 use crate::sealed::Utc;
 
 /// Check the sealed file, its repository and this machine
@@ -40,7 +41,7 @@ pub(super) fn run(args: &Args, ctx: &Ctx<'_>) -> Result<Found> {
 /// Each step is whole and says what it did; the page below shows what is left.
 fn fix(ctx: &Ctx<'_>) -> Result<()> {
     let folder = doctor::folder(&ctx.project);
-    let Some(root) = doctor::root_of(&folder) else { return Ok(()) };
+    let Some(root) = project::repository_root(&folder) else { return Ok(()) };
     let drivers = git::add_drivers(&folder)?;
     if !drivers.missing.is_empty() {
         ctx.ui.say(&format!("fixed: set {} in this clone's git configuration", drivers.missing.join(", ")));

@@ -123,7 +123,7 @@ fn check(args: &Args) -> Result<()> {
         github_env()?;
     }
     match &args.out {
-        Some(path) if fs::begins_with(path, b"#envsec:") => Err(ExportError::Sealed(shown(path).to_string()).into()),
+        Some(path) if fs::begins_with(path, b"#envsec:") => Err(ExportError::Sealed(shown(path)).into()),
         _ => Ok(()),
     }
 }

@@ -110,7 +110,7 @@ impl Against {
 fn revisions(args: &Args, found: &Found) -> Result<Against> {
     let revision = |name: &str, bytes| RevisionText { name: name.into(), bytes, is_pinned: name != "base" };
     if let Some(base) = &args.base {
-        let name = shown(base).to_string();
+        let name = shown(base);
         let bytes = fs::read_public(base, MAX_FILE)?;
         return Ok(Against { revisions: vec![revision(&name, bytes)], name });
     }

@@ -1,7 +1,7 @@
 //! What is in a sealed file that everybody can read, and in its declaration.
 
-use super::{Check, shown};
-use crate::error::Error;
+use super::Check;
+use crate::error::{Error, shown};
 use crate::fs;
 use crate::guard;
 use crate::project::{Declaration, Project, read_declaration};

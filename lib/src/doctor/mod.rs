@@ -5,14 +5,12 @@
 mod content;
 mod repository;
 
-use crate::error::{Error, Failure, Result, one_line};
+use crate::error::{Error, Failure, Result, shown};
 use crate::fs;
 use crate::keyring;
 use crate::project::{Project, Reach};
 use crate::sealed::{Locked, Revision, Utc};
 use std::path::{Path, PathBuf};
-
-pub use repository::root_of;
 
 /// How bad it is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -139,10 +137,6 @@ fn credential_files(project: &Project<'_>) -> Vec<Check> {
         )
     })
     .collect()
-}
-
-fn shown(path: &Path) -> String {
-    one_line(&path.to_string_lossy())
 }
 
 /// The folder of the first sealed file, or the current one.

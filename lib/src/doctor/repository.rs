@@ -1,7 +1,7 @@
 //! What git is told, tracks, and ever had.
 
-use super::{Check, Level, content, shown};
-use crate::error::Result;
+use super::{Check, Level, content};
+use crate::error::{Result, shown};
 use crate::fs;
 use crate::git::{self, Attributes, Hook, MAX_COMMITS};
 use crate::guard::{self, NameKind};
@@ -14,7 +14,7 @@ pub(super) fn checks(files: &[PathBuf]) -> Vec<Check> {
     let folder = files.first().map_or(Path::new("."), |file| fs::folder_of(file));
     let mut checks = content::plaintext_files(folder);
     let Ok(folder) = fs::resolve(folder) else { return checks };
-    if root_of(&folder).is_none() {
+    if project::repository_root(&folder).is_none() {
         let message = "not in a git repository: drivers, ignore rules, hook and history do not apply";
         checks.push(Check::ok("git", message));
         return checks;
@@ -28,11 +28,6 @@ pub(super) fn checks(files: &[PathBuf]) -> Vec<Check> {
     checks.extend(drivers(&folder));
     checks.push(hook(&folder));
     checks
-}
-
-/// The root of the repository that a folder is in.
-pub fn root_of(folder: &Path) -> Option<&Path> {
-    project::repository_root(folder)
 }
 
 fn tracked(file: &Path) -> Check {

@@ -3,7 +3,7 @@
 
 use super::ProjectError;
 use super::settings::{Flags, variable};
-use crate::error::Result;
+use crate::error::{Result, shown};
 use crate::fs;
 use crate::sealed::{Credential, Password, RawKey};
 use crate::secret::{Secret, SecretText};
@@ -122,7 +122,7 @@ impl Source {
     /// The flag or variable, and which of those that a flag can name. A command is not shown: it may hold a secret.
     fn in_words(&self) -> String {
         match &self.place {
-            Place::File(path) if self.name.starts_with('-') => format!("{} {}", self.name, crate::error::shown(path)),
+            Place::File(path) if self.name.starts_with('-') => format!("{} {}", self.name, shown(path)),
             Place::Descriptor(number) => format!("{} {number}", self.name),
             Place::File(_) | Place::Variable | Place::Command(_) => self.name.to_owned(),
         }
@@ -163,7 +163,7 @@ impl Source {
             }
             Place::File(path) => {
                 if fs::others_can_read(path) {
-                    let path = crate::error::shown(path);
+                    let path = shown(path);
                     outside.warn(&format!("{path}: other users can read this credential: chmod 600 it"));
                 }
                 fs::read(path, MAX_CREDENTIAL).map_err(unreadable)?
@@ -243,7 +243,7 @@ impl<'a> Credentials<'a> {
     }
 
     fn ask(&self, path: &Path) -> Result<Password> {
-        let text = self.outside.ask_hidden(&format!("Password for {}: ", crate::error::shown(path)))?;
+        let text = self.outside.ask_hidden(&format!("Password for {}: ", shown(path)))?;
         Ok(Password::new(&text).map_err(|source| ProjectError::Credential { from: "the terminal".into(), source })?)
     }
 }
