@@ -5,7 +5,7 @@ use super::ui::{Found, is_dangerous};
 use crate::error::{Failure, Result, Status, one_line, shown};
 use crate::fs;
 use crate::git::{self, GitError};
-use crate::project::{self, ProjectError, Reach};
+use crate::project::{self, Reach};
 use crate::sealed::{
     Comparison, Differences, LineDifference, Locked, MAX_FILE, NameDifference, Revision, SealedError, Storage, digest,
     outline,
@@ -130,7 +130,7 @@ impl Side {
         if path.is_file() {
             return Side::of_file(path);
         }
-        match Side::of_revision(&word.to_string_lossy(), &the_file(ctx)?) {
+        match Side::of_revision(&word.to_string_lossy(), &ctx.project.one_path()?) {
             Err(GitError::NoRevision(word)) => Err(DiffError::Neither(word).into()),
             side => Ok(side?),
         }
@@ -139,19 +139,10 @@ impl Side {
 
 fn sides(words: &[OsString], ctx: &Ctx<'_>) -> Result<[Side; 2]> {
     Ok(match words {
-        [] => [Side::of_revision("HEAD", &the_file(ctx)?)?, Side::of_file(&the_file(ctx)?)?],
-        [old] => [Side::of(old, ctx)?, Side::of_file(&the_file(ctx)?)?],
+        [] => [Side::of_revision("HEAD", &ctx.project.one_path()?)?, Side::of_file(&ctx.project.one_path()?)?],
+        [old] => [Side::of(old, ctx)?, Side::of_file(&ctx.project.one_path()?)?],
         [old, new, ..] => [Side::of(old, ctx)?, Side::of(new, ctx)?],
     })
-}
-
-/// The one file that the settings name.
-fn the_file(ctx: &Ctx<'_>) -> Result<PathBuf> {
-    let mut paths = ctx.project.paths()?;
-    match (paths.pop(), paths.is_empty()) {
-        (Some(path), true) => Ok(path),
-        _ => Err(ProjectError::SeveralFiles.into()),
-    }
 }
 
 /// A line for each difference; with the values below it, if there are revisions to take them from.

@@ -1,7 +1,6 @@
 //! Changing sealed files: under the lock of their folders, on what is in them by then, all of them or none.
 
-use super::credentials::Credentials;
-use super::{Opened, Project, ProjectError, Sources, at, read_file};
+use super::{Opened, Project, ProjectError, at, read_file};
 use crate::crypto;
 use crate::error::Result;
 use crate::fs::{self, FolderLock, Replace, Replacement};
@@ -44,7 +43,7 @@ impl Project<'_> {
     /// As [`Project::open`]; [`SealedError::Rekeyed`], [`SealedError::RolledBack`].
     pub fn reopen(&self, held: &Held) -> Result<Opened> {
         let path = held.path.clone();
-        let (locked, digest) = self.read(&path, &fs::resolve(&path)?)?;
+        let (locked, digest) = self.read(&path)?;
         if locked.rev() < held.rev {
             return Err(at(&path)(SealedError::RolledBack));
         }
@@ -58,12 +57,11 @@ impl Project<'_> {
     /// # Errors
     /// As [`Project::open`].
     pub fn open_with_slots(&self, paths: Vec<PathBuf>) -> Result<WithSlots> {
-        let held = Credentials::new(Sources::new(self.flags)?, self.outside);
-        let (credentials, sources) = held.all(paths.first().map_or(Path::new(""), PathBuf::as_path))?;
+        let (credentials, sources) = self.credentials()?.all(paths.first().map_or(Path::new(""), PathBuf::as_path))?;
         let limits = super::settings::limits(self.flags)?;
         let mut files = Vec::with_capacity(paths.len());
         for path in paths {
-            let (locked, digest) = self.read(&path, &fs::resolve(&path)?)?;
+            let (locked, digest) = self.read(&path)?;
             let (opening, matches) = locked.open_slots(&credentials, &limits).map_err(at(&path))?;
             let unlocked = locked.verify(opening).map_err(at(&path))?;
             files.push((Opened { path, digest, unlocked }, matches));

@@ -69,6 +69,18 @@ impl<'a> Project<'a> {
         }
     }
 
+    /// The sealed file, where a verb takes one.
+    ///
+    /// # Errors
+    /// As [`Project::paths`]; [`ProjectError::SeveralFiles`].
+    pub fn one_path(&self) -> std::result::Result<PathBuf, ProjectError> {
+        let mut paths = self.paths()?;
+        match (paths.pop(), paths.is_empty()) {
+            (Some(path), true) => Ok(path),
+            _ => Err(ProjectError::SeveralFiles),
+        }
+    }
+
     /// Where `init` makes a new file: the one named by the settings, or the default name in this folder.
     ///
     /// # Errors
@@ -98,7 +110,7 @@ impl<'a> Project<'a> {
     /// What is not there, malformed, or of another label or pin than expected.
     pub fn read_locked(&self) -> Result<Vec<(PathBuf, Locked)>> {
         let paths = self.paths()?.into_iter();
-        paths.map(|path| self.read(&path, &fs::resolve(&path)?).map(|(locked, _)| (path, locked))).collect()
+        paths.map(|path| self.read_one(&path).map(|locked| (path, locked))).collect()
     }
 
     /// Reads one file without opening it.
@@ -106,7 +118,7 @@ impl<'a> Project<'a> {
     /// # Errors
     /// As [`Project::read_locked`].
     pub fn read_one(&self, path: &Path) -> Result<Locked> {
-        Ok(self.read(path, &fs::resolve(path)?)?.0)
+        Ok(self.read(path)?.0)
     }
 
     /// The files of credentials that the settings name.
@@ -122,7 +134,7 @@ impl<'a> Project<'a> {
     /// # Errors
     /// As [`Project::read_locked`]; no or wrong credential; a seal that does not match.
     pub fn open(&self) -> Result<Vec<Opened>> {
-        let mut credentials = Credentials::new(Sources::new(self.flags)?, self.outside);
+        let mut credentials = self.credentials()?;
         self.paths()?.into_iter().map(|path| self.open_one(path, &mut credentials)).collect()
     }
 
@@ -131,7 +143,7 @@ impl<'a> Project<'a> {
     /// # Errors
     /// As there.
     pub fn open_anew(&self) -> Result<Vec<Opened>> {
-        let mut credentials = Credentials::new(Sources::new(self.flags)?, self.outside).without_session();
+        let mut credentials = self.credentials()?.without_session();
         self.paths()?.into_iter().map(|path| self.open_one(path, &mut credentials)).collect()
     }
 
@@ -140,7 +152,7 @@ impl<'a> Project<'a> {
     /// # Errors
     /// Settings that make no sense.
     pub fn names_credentials(&self) -> Result<bool> {
-        Ok(Credentials::new(Sources::new(self.flags)?, self.outside).are_named())
+        Ok(self.credentials()?.are_named())
     }
 
     /// Opens the one file that a verb changes.
@@ -148,11 +160,7 @@ impl<'a> Project<'a> {
     /// # Errors
     /// As [`Project::open`]; [`ProjectError::SeveralFiles`].
     pub fn open_to_change(&self) -> Result<Opened> {
-        let mut paths = self.paths()?;
-        match (paths.pop(), paths.is_empty()) {
-            (Some(path), true) => self.open_one(path, &mut Credentials::new(Sources::new(self.flags)?, self.outside)),
-            _ => Err(ProjectError::SeveralFiles.into()),
-        }
+        self.open_one(self.one_path()?, &mut self.credentials()?)
     }
 
     /// The bytes of the passwords that could open a blob from elsewhere: from these files, else those that the settings
@@ -171,9 +179,14 @@ impl<'a> Project<'a> {
         sources.iter().map(|source| source.bytes(self.outside)).collect()
     }
 
+    /// The credentials that the settings name, none of them read yet.
+    fn credentials(&self) -> Result<Credentials<'_>> {
+        Ok(Credentials::new(Sources::new(self.flags)?, self.outside))
+    }
+
     fn open_one(&self, path: PathBuf, credentials: &mut Credentials<'_>) -> Result<Opened> {
         let limits = settings::limits(self.flags)?;
-        let (locked, digest) = self.read(&path, &fs::resolve(&path)?)?;
+        let (locked, digest) = self.read(&path)?;
         let opening = open_slot(&path, &locked, &limits, credentials)?;
         let unlocked = locked.verify(opening).map_err(at(&path))?;
         self.outside.explain(&opened_in_words(&path, &unlocked));
@@ -181,9 +194,10 @@ impl<'a> Project<'a> {
     }
 
     /// Reads the file that `path` leads to, and its digest.
-    fn read(&self, path: &Path, target: &Path) -> Result<(Locked, [u8; 32])> {
-        let bytes = read_file(path, target)?;
-        Ok((self.parse(&bytes, path, target)?, crypto::sha256(&[&bytes])))
+    fn read(&self, path: &Path) -> Result<(Locked, [u8; 32])> {
+        let target = fs::resolve(path)?;
+        let bytes = read_file(path, &target)?;
+        Ok((self.parse(&bytes, path, &target)?, crypto::sha256(&[&bytes])))
     }
 
     /// Parses a file's bytes, and checks what can be checked without a key. Messages name `path`.

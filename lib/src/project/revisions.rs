@@ -1,6 +1,6 @@
 //! Revisions of a sealed file that need not be the one in its place: of git, of a copy, of a merge.
 
-use super::credentials::{Credentials, Sources};
+use super::credentials::Credentials;
 use super::settings::{self, label_of_name};
 use super::{Project, ProjectError, at, check_label, check_pin, read_file, session, try_named_slot};
 use crate::crypto;
@@ -56,7 +56,7 @@ impl Project<'_> {
     /// # Errors
     /// Settings that make no sense.
     pub fn revisions(&self, reach: Reach) -> Result<Revisions<'_>> {
-        let credentials = Credentials::new(Sources::new(self.flags)?, self.outside);
+        let credentials = self.credentials()?;
         Ok(Revisions { credentials, limits: settings::limits(self.flags)?, reach, file: None, known: Vec::new() })
     }
 
@@ -80,11 +80,7 @@ impl Project<'_> {
     /// # Errors
     /// Not there, not readable; [`ProjectError::SeveralFiles`].
     pub fn find(&self) -> Result<Found> {
-        let mut paths = self.paths()?;
-        match (paths.pop(), paths.is_empty()) {
-            (Some(path), true) => self.find_at(path),
-            _ => Err(ProjectError::SeveralFiles.into()),
-        }
+        self.find_at(self.one_path()?)
     }
 
     /// The text of the file at a path.
