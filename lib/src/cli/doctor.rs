@@ -1,7 +1,7 @@
 //! `envsec doctor`: whether everything is as it should be, and what to do.
 
 use super::Ctx;
-use super::ui::Found;
+use super::ui::{Found, escape, json_array};
 use crate::doctor::{self, Check, Level};
 use crate::error::Result;
 use crate::fs;
@@ -75,13 +75,10 @@ fn word(level: Level) -> &'static str {
 
 fn page(checks: &[Check]) -> String {
     let fix = |check: &Check| check.fix.as_ref().map_or(String::new(), |fix| format!("{:9}{fix}\n", ""));
-    checks
-        .iter()
-        .map(|check| format!("{:9}{}\n{}", word(check.level), super::ui::escape(&check.message), fix(check)))
-        .collect()
+    checks.iter().map(|check| format!("{:9}{}\n{}", word(check.level), escape(&check.message), fix(check))).collect()
 }
 
 fn json(checks: &[Check]) -> String {
     let check = |of: &Check| serde_json::json!({ "check": of.check, "level": word(of.level), "message": of.message, "fix": of.fix });
-    format!("{:#}\n", serde_json::Value::from(checks.iter().map(check).collect::<Vec<_>>()))
+    json_array(checks.iter().map(check))
 }

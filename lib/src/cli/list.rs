@@ -1,6 +1,7 @@
 //! `envsec list`: the names, which are public.
 
 use super::Ctx;
+use super::ui::{json_array, with_times};
 use crate::error::Result;
 use crate::project::{Declaration, Outside as _};
 use crate::rotate::State;
@@ -84,17 +85,13 @@ fn table(rows: &[Row<'_>], now: Utc) -> String {
 }
 
 fn json(rows: &[Row<'_>]) -> String {
-    let text = |time: Option<Utc>| time.map(|time| time.to_string());
     let row = |row: &Row<'_>| {
-        serde_json::json!({
+        let named = serde_json::json!({
             "name": row.name,
             "storage": word(row.storage),
             "file": row.file.to_string_lossy(),
-            "changed": text(row.rotation.changed),
-            "due": text(row.rotation.due),
-            "previous_until": text(row.rotation.previous_until),
-            "pending_since": text(row.rotation.pending_since),
-        })
+        });
+        with_times(named, &row.rotation)
     };
-    format!("{:#}\n", serde_json::Value::from(rows.iter().map(row).collect::<Vec<_>>()))
+    json_array(rows.iter().map(row))
 }

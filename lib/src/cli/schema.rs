@@ -1,7 +1,7 @@
 //! `envsec schema`: writing and checking the declaration itself.
 
 use super::Ctx;
-use super::ui::escape;
+use super::ui::{escape, json_array};
 use crate::error::{Failure, Result, Status};
 use crate::inference;
 use crate::project::{self, ProjectError};
@@ -97,5 +97,5 @@ fn as_json(findings: &[Finding]) -> String {
         let weight = if finding.weight == Weight::Wrong { "wrong" } else { "note" };
         serde_json::json!({"weight": weight, "where": finding.pointer, "what": finding.what})
     };
-    format!("{:#}\n", serde_json::Value::from(findings.iter().map(row).collect::<Vec<_>>()))
+    json_array(findings.iter().map(row))
 }

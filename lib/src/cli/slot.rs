@@ -1,6 +1,6 @@
 //! `envsec slot`: who opens the file.
 
-use super::ui::NotConfirmed;
+use super::ui::{NotConfirmed, json_array};
 use super::{Ctx, new_password, rekey};
 use crate::crypto;
 use crate::error::{Failure, Result, Status, one_line};
@@ -228,7 +228,7 @@ fn as_json(rows: &[Row]) -> String {
             "opened_by": row.by,
         })
     };
-    format!("{:#}\n", serde_json::Value::from(rows.iter().map(row).collect::<Vec<_>>()))
+    json_array(rows.iter().map(row))
 }
 
 fn add(args: &Add, ctx: &Ctx<'_>) -> Result<()> {

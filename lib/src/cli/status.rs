@@ -1,7 +1,7 @@
 //! `envsec status`: every variable, where its value comes from, and whether it is as declared.
 
 use super::Ctx;
-use super::ui::escape;
+use super::ui::{escape, json_array, with_times};
 use crate::error::{Failure, Result, Status, one_line, shown};
 use crate::keyring;
 use crate::project::{self, Declaration, Opened};
@@ -282,28 +282,24 @@ fn value_in_words(row: &Row<'_>) -> String {
 }
 
 fn json(rows: &[Row<'_>]) -> String {
-    let text = |time: Option<Utc>| time.map(|time| time.to_string());
     let row = |row: &Row<'_>| {
-        let (property, rotation) = (row.property.as_ref(), row.rotation());
+        let property = row.property.as_ref();
         let problem = |problem: &&Problem| serde_json::json!({"rule": problem.rule, "expected": problem.expected, "wrong": problem.wrong});
-        serde_json::json!({
+        let known = serde_json::json!({
             "name": row.name,
             "from": row.from.word(),
             "file": row.file.map(|opened| path_text(opened.path())),
             "stored": row.stored(),
-            "changed": text(rotation.changed),
-            "due": text(rotation.due),
-            "previous_until": text(rotation.previous_until),
-            "pending_since": text(rotation.pending_since),
             "declared": property.map(Property::expected),
             "required": property.is_some_and(Property::is_required),
             "default": property.and_then(Property::default),
             "description": property.and_then(Property::description),
             "docs": property.and_then(Property::docs),
             "problems": row.problems.iter().map(problem).collect::<Vec<_>>(),
-        })
+        });
+        with_times(known, &row.rotation())
     };
-    format!("{:#}\n", serde_json::Value::from(rows.iter().map(row).collect::<Vec<_>>()))
+    json_array(rows.iter().map(row))
 }
 
 fn path_text(path: &Path) -> String {

@@ -6,11 +6,12 @@ use crate::error::{Error, Failure, Result, Status};
 use crate::fs;
 use crate::import::{Source, Summary};
 use crate::project::Outside;
-use crate::rotate::Listener;
+use crate::rotate::{Listener, State};
 use crate::sealed::{RawKey, SlotId};
 use crate::secret::SecretText;
 use crate::validation::Checked;
 use crate::vars::VarName;
+use serde_json::Value as Json;
 use std::collections::BTreeSet;
 use std::io::{self, ErrorKind, IsTerminal as _, Write as _};
 
@@ -297,6 +298,19 @@ fn write_stdout(bytes: &[u8]) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     stdout.write_all(bytes)?;
     stdout.flush()
+}
+
+/// What `--json` prints: an array of these rows.
+pub(super) fn json_array(rows: impl Iterator<Item = Json>) -> String {
+    format!("{:#}\n", rows.collect::<Json>())
+}
+
+/// A row of it, with the times of a name's rotation.
+pub(super) fn with_times(mut row: Json, rotation: &State) -> Json {
+    for (what, time) in rotation.times() {
+        row[what] = time.map(|time| time.to_string()).into();
+    }
+    row
 }
 
 /// Whether a character does something to a terminal, or to the order of what is shown there.

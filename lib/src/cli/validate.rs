@@ -1,6 +1,7 @@
 //! `envsec validate`: whether the variables are as declared.
 
 use super::Ctx;
+use super::ui::json_array;
 use crate::error::Result;
 use crate::project::{self, Declaration, Outside as _, Selected};
 use crate::schema::{Problem, Verdict};
@@ -79,5 +80,5 @@ fn check(args: &Args, ctx: &Ctx<'_>) -> Result<(Declaration, Verdict)> {
 
 fn json(problems: &[Problem]) -> String {
     let row = |problem: &Problem| serde_json::json!({"name": problem.name, "rule": problem.rule, "expected": problem.expected, "where": problem.place});
-    format!("{:#}\n", serde_json::Value::from(problems.iter().map(row).collect::<Vec<_>>()))
+    json_array(problems.iter().map(row))
 }

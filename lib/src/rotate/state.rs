@@ -35,6 +35,16 @@ impl State {
         }
     }
 
+    /// Its times, each by the name that it has in a report for programs.
+    pub fn times(&self) -> [(&'static str, Option<Utc>); 4] {
+        [
+            ("changed", self.changed),
+            ("due", self.due),
+            ("previous_until", self.previous_until),
+            ("pending_since", self.pending_since),
+        ]
+    }
+
     /// `12d`, since the value was changed.
     pub fn age(&self, now: Utc) -> Option<String> {
         let seconds = now.unix() - self.changed?.unix();

@@ -3,6 +3,7 @@
 use super::{Args, values};
 use crate::child;
 use crate::cli::Ctx;
+use crate::cli::ui::{json_array, with_times};
 use crate::crypto;
 use crate::error::{Error, Failure, Result, Status};
 use crate::generate;
@@ -94,23 +95,15 @@ fn table(due: &[Due], now: Utc) -> String {
 }
 
 fn as_json(due: &[Due]) -> String {
-    let text = |time: Option<Utc>| time.map(|time| time.to_string());
     let row = |due: &Due| {
         let what = match due.what {
             What::Rotate => "rotate",
             What::Finish => "finish",
             What::Resume => "resume",
         };
-        serde_json::json!({
-            "name": due.name.as_str(),
-            "what": what,
-            "changed": text(due.state.changed),
-            "due": text(due.state.due),
-            "previous_until": text(due.state.previous_until),
-            "pending_since": text(due.state.pending_since),
-        })
+        with_times(serde_json::json!({ "name": due.name.as_str(), "what": what }), &due.state)
     };
-    format!("{:#}\n", serde_json::Value::from(due.iter().map(row).collect::<Vec<_>>()))
+    json_array(due.iter().map(row))
 }
 
 /// What one name needs.
