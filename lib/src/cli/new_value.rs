@@ -4,7 +4,7 @@ use super::Ctx;
 use crate::error::{Failure, Result, Status};
 use crate::fs;
 use crate::generate::{Kind, UnknownKind};
-use crate::project::Outside as _;
+use crate::project::{Declaration, Outside as _};
 use crate::secret::SecretText;
 use crate::vars::{MAX_VALUE, VarError, VarName};
 use std::str::FromStr;
@@ -39,6 +39,11 @@ impl Failure for NoKind {
     fn hint(&self) -> Option<String> {
         Some("in env.schema.json: \"x-envsec\": {\"generate\": \"hex:32\"}".into())
     }
+}
+
+/// How a new value is made, by the declaration.
+pub(super) fn declared_kind(name: &VarName, declaration: &Declaration) -> Option<Kind> {
+    declaration.schema.property(name.as_str())?.generate()
 }
 
 /// A value that somebody types without echo or pipes in; one newline at the end of a pipe is none of it.

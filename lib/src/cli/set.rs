@@ -157,7 +157,7 @@ fn kind(generate: Generate, name: &VarName, file: &Path, ctx: &Ctx<'_>) -> Resul
         Generate::Kind(kind) => Ok(kind),
         Generate::Auto => {
             let declaration = ctx.project.needed_declaration(&[file.to_path_buf()])?;
-            let kind = declaration.schema.property(name.as_str()).and_then(|property| property.generate());
+            let kind = new_value::declared_kind(name, &declaration);
             Ok(kind.ok_or_else(|| new_value::NoKind(name.clone()))?)
         }
     }

@@ -3,6 +3,7 @@
 use super::{Args, values};
 use crate::child;
 use crate::cli::Ctx;
+use crate::cli::new_value;
 use crate::cli::ui::{json_array, with_times};
 use crate::crypto;
 use crate::error::{Error, Failure, Result, Status};
@@ -180,7 +181,8 @@ impl Work<'_> {
             What::Resume => Err(Left::Pending(name.clone()).into()),
             What::Finish => Ok(Job::Finish(subject, manner)),
             What::Rotate => {
-                let kind = values::declared_kind(name, self.declaration).ok_or_else(|| Left::NoKind(name.clone()))?;
+                let kind = self.declaration.and_then(|declaration| new_value::declared_kind(name, declaration));
+                let kind = kind.ok_or_else(|| Left::NoKind(name.clone()))?;
                 rotate::check(opened, &subject, manner.grace, Utc::now())?;
                 let value = [(name.clone(), Value::try_from(generate::value(kind, &mut crypto::system_rng()))?)];
                 values::must_be_as_declared(self.declaration, &value)?;

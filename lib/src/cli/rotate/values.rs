@@ -6,7 +6,7 @@ use crate::cli::new_value::{self, Generate};
 use crate::cli::ui::NotConfirmed;
 use crate::crypto;
 use crate::error::Result;
-use crate::generate::{self, Kind};
+use crate::generate;
 use crate::pair::Pair;
 use crate::project::{Declaration, Opened};
 use crate::rotate::{self, Hooks, Manner, Rotator, Step, Subject};
@@ -143,7 +143,7 @@ fn confirm(args: &Args, ctx: &Ctx<'_>, subject: &Subject, manner: &Manner, step:
 fn new_values(args: &Args, ctx: &Ctx<'_>, declaration: Option<&Declaration>) -> Result<Vec<(VarName, Value)>> {
     let mut values = Vec::with_capacity(args.names.len());
     for name in &args.names {
-        let declared = declared_kind(name, declaration);
+        let declared = declaration.and_then(|declaration| new_value::declared_kind(name, declaration));
         let kind = match args.generate {
             Some(Generate::Kind(kind)) => Some(kind),
             Some(Generate::Auto) => Some(declared.ok_or_else(|| new_value::NoKind(name.clone()))?),
@@ -159,11 +159,6 @@ fn new_values(args: &Args, ctx: &Ctx<'_>, declaration: Option<&Declaration>) -> 
         values.push((name.clone(), Value::try_from(text)?));
     }
     Ok(values)
-}
-
-/// How a new value is made, by the declaration.
-pub(super) fn declared_kind(name: &VarName, declaration: Option<&Declaration>) -> Option<Kind> {
-    declaration?.schema.property(name.as_str())?.generate()
 }
 
 /// A value that comes into use by itself had better be right.
