@@ -87,7 +87,6 @@ const EXPOSE: &[(&str, usize)] = &[
     ("src/cli/diff.rs", 2), // --values, to a terminal
     ("src/cli/export.rs", 3),
     ("src/cli/get.rs", 1),
-    ("src/cli/init.rs", 1),
     ("src/cli/new_value.rs", 2),
     ("src/cli/terminal.rs", 1),
     ("src/cli/ui.rs", 4),

@@ -6,6 +6,7 @@ use crate::sealed::{
     Credential, Locked, Match, NewSlot, NextKey, RawKey, SlotId, SlotInfo, SlotType, Unlocked, WORK_FACTOR,
     WRITE_WORK_FACTORS,
 };
+use clap::builder::RangedI64ValueParser;
 use rand::CryptoRng;
 use std::path::{Path, PathBuf};
 
@@ -30,9 +31,22 @@ pub struct Flags {
     pub drop_line: Vec<String>,
 
     /// scrypt's work factor for the new slots, 15 to 20
-    #[arg(long, value_name = "LN", default_value_t = WORK_FACTOR,
-          value_parser = clap::value_parser!(u8).range(i64::from(*WRITE_WORK_FACTORS.start())..=i64::from(*WRITE_WORK_FACTORS.end())))]
+    #[arg(long, value_name = "LN", default_value_t = WORK_FACTOR, value_parser = work_factors())]
     pub work_factor: u8,
+}
+
+/// scrypt's cost of a slot that is made.
+#[derive(clap::Args)]
+#[group(skip)]
+pub struct Cost {
+    /// scrypt's work factor, 15 to 20: each step doubles time and memory (17: 128 MiB)
+    #[arg(long, value_name = "LN", default_value_t = WORK_FACTOR, value_parser = work_factors())]
+    pub work_factor: u8,
+}
+
+fn work_factors() -> RangedI64ValueParser<u8> {
+    let (lowest, highest) = WRITE_WORK_FACTORS.into_inner();
+    clap::value_parser!(u8).range(i64::from(lowest)..=i64::from(highest))
 }
 
 impl Flags {
@@ -135,6 +149,15 @@ impl Renewed {
     fn of(&self, id: &SlotId) -> Option<&RawKey> {
         self.0.iter().find(|(known, _)| known == id).map(|(_, key)| key)
     }
+}
+
+/// The raw keys of new slots, to be printed.
+pub fn raw_keys(slots: &[NewSlot]) -> Vec<(SlotId, RawKey)> {
+    let key = |slot: &NewSlot| match &slot.credential {
+        Credential::RawKey(key) => Some((slot.id.clone(), key.duplicate())),
+        Credential::Password(_) => None,
+    };
+    slots.iter().filter_map(key).collect()
 }
 
 /// The slots that every file is to have; nothing is made yet.

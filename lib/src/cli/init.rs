@@ -10,8 +10,8 @@ use crate::git::{self, AttributeLines, Attributes, Drivers, GitError, IgnoreRule
 use crate::import::{self, Policy};
 use crate::inference;
 use crate::project::{self, Outside as _, SCHEMA_NAME, Sources};
-use crate::sealed::{NewSlot, RawKey, Unlocked, Utc, WORK_FACTOR, WRITE_WORK_FACTORS};
-use crate::secret::SecretText;
+use crate::sealed::{NewSlot, RawKey, Unlocked, Utc};
+use crate::slots;
 use std::path::{Path, PathBuf};
 
 /// Make a new sealed file
@@ -40,10 +40,8 @@ pub(super) struct Args {
     #[command(flatten)]
     password: new_password::Flags,
 
-    /// scrypt's work factor, 15 to 20: each step doubles time and memory (17: 128 MiB)
-    #[arg(long, value_name = "LN", default_value_t = WORK_FACTOR,
-          value_parser = clap::value_parser!(u8).range(i64::from(*WRITE_WORK_FACTORS.start())..=i64::from(*WRITE_WORK_FACTORS.end())))]
-    work_factor: u8,
+    #[command(flatten)]
+    cost: slots::Cost,
 
     /// Write no declaration
     #[arg(long, conflicts_with = "schema")]
@@ -86,7 +84,7 @@ pub(super) fn run(args: &Args, ctx: &Ctx<'_>) -> Result<()> {
 
     let declaration = declaration(args, ctx, &path)?;
     let rng = &mut crypto::system_rng();
-    let (slots, key) = new_slots(args, ctx, rng)?;
+    let slots = new_slots(args, ctx, rng)?;
     let mut file = Unlocked::create(label, &slots, rng).map_err(project::at(&path))?;
     let policy = Policy { plain: args.reading.plain.clone(), ..Policy::default() };
     let imported =
@@ -98,10 +96,7 @@ pub(super) fn run(args: &Args, ctx: &Ctx<'_>) -> Result<()> {
         set_up_git(&path, ctx.ui)?;
     }
     // Before the file has its name: a key without a file is nothing, a file without its key is lost.
-    if let Some(key) = key {
-        ctx.ui.data_that_must_arrive(key.expose().as_bytes())?;
-        ctx.ui.data_that_must_arrive(b"\n")?;
-    }
+    ctx.ui.raw_keys(&slots::raw_keys(&slots))?;
     prepared.commit()?;
     if let Some((place, file)) = declaration {
         file.commit()?;
@@ -154,19 +149,16 @@ fn declaration(args: &Args, ctx: &Ctx<'_>, path: &Path) -> Result<Option<NewDecl
     Ok(Some(NewDeclaration { place, text }))
 }
 
-/// The slots of the new file, and the text of the raw key if there is one.
-fn new_slots(args: &Args, ctx: &Ctx<'_>, rng: &mut dyn rand::CryptoRng) -> Result<(Vec<NewSlot>, Option<SecretText>)> {
+/// The slots of the new file.
+fn new_slots(args: &Args, ctx: &Ctx<'_>, rng: &mut dyn rand::CryptoRng) -> Result<Vec<NewSlot>> {
     let mut slots = Vec::new();
-    let mut text = None;
     if let Some(password) = args.password.read_or(Sources::new(ctx.flags)?.passwords(), !args.raw_key, ctx.ui)? {
-        slots.push(NewSlot::password(password, args.work_factor));
+        slots.push(NewSlot::password(password, args.cost.work_factor));
     }
     if args.raw_key {
-        let key = RawKey::generate(rng);
-        text = Some(key.to_text());
-        slots.push(NewSlot::raw_key(key));
+        slots.push(NewSlot::raw_key(RawKey::generate(rng)));
     }
-    Ok((slots, text))
+    Ok(slots)
 }
 
 /// The drivers first: a repository that cannot be written to is told before anything is.

@@ -5,9 +5,7 @@ use super::{Ctx, new_password, rekey};
 use crate::crypto;
 use crate::error::{Failure, Result, Status, one_line};
 use crate::project::{self, Opened, WithSlots};
-use crate::sealed::{
-    Credential, NewSlot, RawKey, SealedError, SlotId, SlotInfo, SlotType, Unlocked, WORK_FACTOR, WRITE_WORK_FACTORS,
-};
+use crate::sealed::{Credential, NewSlot, RawKey, SealedError, SlotId, SlotInfo, SlotType, Unlocked};
 use crate::slots::{self, Also, slot_id};
 
 /// Show and change who opens the file
@@ -62,16 +60,7 @@ struct Add {
     new: new_password::Flags,
 
     #[command(flatten)]
-    cost: Cost,
-}
-
-/// scrypt's cost of a slot that is made.
-#[derive(clap::Args)]
-struct Cost {
-    /// scrypt's work factor, 15 to 20: each step doubles time and memory (17: 128 MiB)
-    #[arg(long, value_name = "LN", default_value_t = WORK_FACTOR,
-          value_parser = clap::value_parser!(u8).range(i64::from(*WRITE_WORK_FACTORS.start())..=i64::from(*WRITE_WORK_FACTORS.end())))]
-    work_factor: u8,
+    cost: slots::Cost,
 }
 
 #[derive(clap::Args)]
@@ -117,7 +106,7 @@ struct Rewrap {
     ids: Vec<SlotId>,
 
     #[command(flatten)]
-    cost: Cost,
+    cost: slots::Cost,
 }
 
 /// What cannot be done to a slot.
@@ -243,10 +232,7 @@ fn add(args: &Add, ctx: &Ctx<'_>) -> Result<()> {
     if let Some(id) = &args.id {
         slot.id = id.clone();
     }
-    let key = match &slot.credential {
-        Credential::RawKey(key) => vec![(slot.id.clone(), key.duplicate())],
-        Credential::Password(_) => Vec::new(),
-    };
+    let key = slots::raw_keys(std::slice::from_ref(&slot));
     let path = opened.path().to_owned();
     let edit = |_, file: &mut Unlocked| slots::within_cost(&path, file, |file| Ok(file.add_slot(&slot, rng)?));
     ctx.project.change_all(vec![opened], edit, || ctx.ui.raw_keys(&key))
