@@ -146,9 +146,11 @@ impl Flags {
         then: impl FnOnce(&Environment<'_>) -> Result<T>,
     ) -> Result<T> {
         let is_declared = |name: &str| declaration.is_some_and(|declaration| declaration.schema.speaks_of(name));
-        let process = process(|name| files.has(name) || is_declared(name));
-        let mut entries: Vec<Entry<'_>> = files.stored().into_iter().map(|entry| self.wins(entry, &process)).collect();
-        let beside = process.iter().filter(|(name, _)| !files.has(name));
+        let stored = files.stored();
+        let in_files: BTreeSet<&str> = stored.iter().map(|entry| entry.name).collect();
+        let process = process(|name| in_files.contains(name) || is_declared(name));
+        let mut entries: Vec<Entry<'_>> = stored.into_iter().map(|entry| self.wins(entry, &process)).collect();
+        let beside = process.iter().filter(|(name, _)| !in_files.contains(name.as_str()));
         let names_only = matches!(files, Files::Names(_));
         let beside = beside.filter(|(_, value)| !(names_only && is_empty(value))).map(|(name, value)| Entry {
             name,
@@ -244,13 +246,6 @@ impl Files<'_> {
             Files::Names(names) => {
                 names.iter().map(|(name, storage)| entry(name.as_str(), None, stored(*storage))).collect()
             }
-        }
-    }
-
-    fn has(&self, name: &str) -> bool {
-        match self {
-            Files::Opened(selected) => selected.vars.get(name).is_some(),
-            Files::Names(names) => names.iter().any(|(known, _)| known.as_str() == name),
         }
     }
 }

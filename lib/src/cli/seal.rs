@@ -11,6 +11,7 @@ use crate::project::{self, Found, RevisionText};
 use crate::sealed::{Change, Known, MAX_FILE, Merge, Resealed, SealedError, Storage, Unlocked, Unsealed, Utc};
 use crate::validation;
 use crate::vars::{Glob, VarName};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Seal a file again that was edited or merged by hand
@@ -175,13 +176,13 @@ fn show(resealed: &Resealed, path: &Path, name: &str, args: &Args, ctx: &Ctx<'_>
     }
     let mut changes: Vec<&(VarName, Change)> = resealed.changes.iter().collect();
     changes.sort_by_key(|(_, change)| *change);
+    let stored: BTreeMap<&VarName, Storage> = resealed.values.iter().map(|(name, of, _)| (name, *of)).collect();
     for (name, change) in changes {
-        let kind =
-            resealed.values.iter().find(|(known, _, _)| known == name).map_or("", |(_, storage, _)| match storage {
-                Storage::Secret => ", encrypted",
-                Storage::Plain => ", plain",
-            });
-        let kind = if matches!(change, Change::Added | Change::Changed) { kind } else { "" };
+        let kind = match (change, stored.get(name)) {
+            (Change::Added | Change::Changed, Some(Storage::Secret)) => ", encrypted",
+            (Change::Added | Change::Changed, Some(Storage::Plain)) => ", plain",
+            _ => "",
+        };
         say(&format!("  {name}: {change}{kind}"));
     }
     resealed.header.iter().for_each(|line| say(&format!("  header, {line}")));

@@ -10,6 +10,7 @@ use crate::schema::{Entry, Environment, Problem, Property, Source, Stored, Verdi
 use crate::sealed::{Label, Utc};
 use crate::validation::{self, Files};
 use crate::vars::VarName;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// Show where every variable comes from, and whether it is as declared
@@ -124,17 +125,18 @@ fn rows<'r>(
     files: &'r [Opened],
 ) -> Vec<Row<'r>> {
     let now = Utc::now();
-    let entry = |name: &str| environment.entries.iter().find(|entry| entry.name == name);
-    let is_default = |name: &str| verdict.defaults.iter().any(|(known, _)| known == name);
+    let entries: BTreeMap<&str, &Entry<'_>> = environment.entries.iter().map(|entry| (entry.name, entry)).collect();
+    let defaults: BTreeSet<&str> = verdict.defaults.iter().map(|(name, _)| name.as_str()).collect();
+    let problems = by_name(verdict);
     let row = |name: &'r str, property: Option<Property<'r>>| {
-        let entry = entry(name);
+        let entry = entries.get(name).copied();
         Row {
             name,
-            from: if is_default(name) { From::Default } else { From::of(entry, property.as_ref()) },
-            file: files.iter().rev().find(|opened| opened.unlocked.locked().names().any(|(known, _)| known == name)),
+            from: if defaults.contains(name) { From::Default } else { From::of(entry, property.as_ref()) },
+            file: files.iter().rev().find(|opened| has(opened, name)),
             stored: entry.and_then(|entry| entry.stored),
             property,
-            problems: of_name(verdict, name),
+            problems: problems.get(name).cloned().unwrap_or_default(),
             now,
         }
     };
@@ -147,9 +149,19 @@ fn rows<'r>(
     rows
 }
 
-fn of_name<'v>(verdict: &'v Verdict, name: &str) -> Vec<&'v Problem> {
-    let all = verdict.problems.iter().chain(&verdict.warnings);
-    all.filter(|problem| problem.name.as_deref() == Some(name)).collect()
+fn has(opened: &Opened, name: &str) -> bool {
+    VarName::try_from(name).is_ok_and(|name| opened.unlocked.contains(&name))
+}
+
+/// What concerns a variable.
+fn by_name(verdict: &Verdict) -> BTreeMap<&str, Vec<&Problem>> {
+    let mut problems: BTreeMap<&str, Vec<&Problem>> = BTreeMap::new();
+    for problem in verdict.problems.iter().chain(&verdict.warnings) {
+        if let Some(name) = &problem.name {
+            problems.entry(name).or_default().push(problem);
+        }
+    }
+    problems
 }
 
 /// What concerns no single variable.

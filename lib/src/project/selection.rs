@@ -6,7 +6,7 @@ use crate::error::{Failure, Result, Status};
 use crate::sealed::{Locked, Storage, Utc};
 use crate::secret::SecretText;
 use crate::vars::{Glob, Value, VarName, Vars};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Names to hand over. The flags of every verb that does.
 #[derive(clap::Args, Default, Debug)]
@@ -84,14 +84,18 @@ impl Selection {
         known: impl Fn(&Glob) -> bool,
     ) -> Result<Vec<(VarName, Storage)>> {
         let mut names: Vec<(VarName, Storage)> = Vec::new();
+        let mut places = BTreeMap::new();
         let mut unmatched: Vec<&Glob> = self.only.iter().collect();
         for (name, storage) in files.flat_map(Locked::names) {
             let name: VarName = name.parse()?;
             unmatched.retain(|glob| !glob.matches(&name));
-            match names.iter_mut().find(|(known, _)| *known == name) {
+            if !self.takes(&name) {
+                continue;
+            }
+            let place = *places.entry(name.clone()).or_insert(names.len());
+            match names.get_mut(place) {
                 Some(known) => known.1 = storage,
-                None if self.takes(&name) => names.push((name, storage)),
-                None => {}
+                None => names.push((name, storage)),
             }
         }
         all_matched(&unmatched, known)?;
