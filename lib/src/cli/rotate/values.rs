@@ -20,13 +20,7 @@ use std::collections::BTreeSet;
 type Job = (Subject, Manner);
 
 pub(super) fn run(args: &Args, ctx: &Ctx<'_>) -> Result<()> {
-    if args.service.pair.is_some() && args.names.len() > 1 {
-        return Err(RotateUsage::OnePair.into());
-    }
-    let mut names = BTreeSet::new();
-    if let Some(twice) = args.names.iter().find(|name| !names.insert(*name)) {
-        return Err(RotateUsage::Twice(twice.clone()).into());
-    }
+    check_names(args)?;
     let opened = ctx.project.open_to_change()?;
     let declaration = ctx.project.declaration(&[opened.path().to_path_buf()])?;
     let jobs = args.names.iter().map(|name| subject_and_manner(args, name, declaration.as_ref()));
@@ -39,17 +33,7 @@ pub(super) fn run(args: &Args, ctx: &Ctx<'_>) -> Result<()> {
         rotate::check_clock(&opened, now)?;
     }
     if service.resume || service.abort || args.finish {
-        return one_by_one(&rotator, opened, &jobs, |opened, subject, manner| {
-            let step = if service.abort { Step::Abort } else { Step::Set };
-            if !args.finish && rotate::is_pending(&opened, subject) {
-                confirm(args, ctx, subject, manner, step)?;
-            }
-            match (service.resume, service.abort) {
-                (true, _) => rotator.resume(opened, subject, manner),
-                (_, true) => rotator.abort(opened, subject, manner),
-                _ => rotator.finish(opened, subject, manner),
-            }
-        });
+        return with_begun(args, ctx, &rotator, opened, &jobs);
     }
     for (subject, manner) in &jobs {
         rotate::check(&opened, subject, manner.grace, now)?;
@@ -65,6 +49,34 @@ pub(super) fn run(args: &Args, ctx: &Ctx<'_>) -> Result<()> {
     one_by_one(&rotator, opened, &jobs, |opened, subject, manner| match values.next() {
         Some(value) => rotator.rotate(opened, subject, value, manner),
         None => Ok(()),
+    })
+}
+
+/// Each name once, and a pair of users for one name.
+fn check_names(args: &Args) -> std::result::Result<(), RotateUsage> {
+    if args.service.pair.is_some() && args.names.len() > 1 {
+        return Err(RotateUsage::OnePair);
+    }
+    let mut names = BTreeSet::new();
+    match args.names.iter().find(|name| !names.insert(*name)) {
+        Some(twice) => Err(RotateUsage::Twice(twice.clone())),
+        None => Ok(()),
+    }
+}
+
+/// Goes on with rotations that were begun, goes back, or ends them.
+fn with_begun(args: &Args, ctx: &Ctx<'_>, rotator: &Rotator<'_>, opened: Opened, jobs: &[Job]) -> Result<()> {
+    let service = &args.service;
+    let step = if service.abort { Step::Abort } else { Step::Set };
+    one_by_one(rotator, opened, jobs, |opened, subject, manner| {
+        if !args.finish && rotate::is_pending(&opened, subject) {
+            confirm(args, ctx, subject, manner, step)?;
+        }
+        match (service.resume, service.abort) {
+            (true, _) => rotator.resume(opened, subject, manner),
+            (_, true) => rotator.abort(opened, subject, manner),
+            _ => rotator.finish(opened, subject, manner),
+        }
     })
 }
 
