@@ -129,11 +129,7 @@ const EXPOSE: &[(&str, usize)] = &[
 
 /// A text of the code, the files or folders that may have it, and why no other.
 const PLACES: &[(&str, &[&str], &str)] = &[
-    (
-        "unsafe",
-        &["src/child.rs", "src/child/hook.rs", "src/child/signals.rs", "src/fs/mod.rs"],
-        "one place in a file, with its proof",
-    ),
+    ("unsafe", &["src/child.rs", "src/child/hook.rs", "src/child/signals.rs", "src/fs/mod.rs"], "each with its proof"),
     (
         "libc::",
         &["src/child.rs", "src/child/hook.rs", "src/child/signals.rs"],
@@ -168,7 +164,7 @@ const PLACES: &[(&str, &[&str], &str)] = &[
     // cli: /dev/tty.
     ("std::fs", &["src/cli/terminal.rs", "src/cli/ui.rs", "src/fs/"], "fs reads with a limit and replaces atomically"),
     ("std::io", &["src/child.rs", "src/child/", "src/cli/", "src/fs/"], "streams and terminals are outside"),
-    // Stdio in git, ExitCode in main.
+    // Stdio in cli and git.
     ("std::process", &["src/child.rs", "src/child/", "src/cli/", "src/git/"], "child starts processes"),
     ("aes_gcm::", &["src/crypto.rs"], PRIMITIVE),
     ("hkdf::", &["src/crypto.rs"], PRIMITIVE),
@@ -245,9 +241,9 @@ impl Source {
         self.code.match_indices(word).map(|(at, _)| at).filter(whole).collect()
     }
 
-    /// Every path that starts at `crate::` or `super::`, or, in the binary, at `envsec::`, with its line.
+    /// Every path that starts at `crate::` or `super::`, with its line.
     fn paths(&self) -> Vec<(usize, Vec<String>)> {
-        let starts = ["crate::", "super::", "envsec::"].into_iter().flat_map(|start| self.words(start));
+        let starts = ["crate::", "super::"].into_iter().flat_map(|start| self.words(start));
         let first = starts.filter(|at| !self.code[..*at].ends_with("::"));
         first
             .flat_map(|at| resolve(&self.code[at..], &self.module).into_iter().map(move |path| (at, path)))
@@ -263,7 +259,7 @@ fn resolve(text: &str, module: &[String]) -> Vec<Vec<String>> {
     }
     let name = &text[..text.find(|c| !is_name_char(c)).unwrap_or(text.len())];
     let path = match name {
-        "crate" | "envsec" => Vec::new(),
+        "crate" => Vec::new(),
         "super" => module[..module.len().saturating_sub(1)].to_vec(),
         "" => return vec![module.to_vec()], // `*`
         _ => [module, &[name.to_owned()]].concat(),

@@ -297,23 +297,22 @@ pub fn into_file(
             above.push(item);
             continue;
         };
+        let lines = std::mem::take(&mut above);
         let storage = policy.storage(&name);
         let changed = (storage == Storage::Plain).then_some(storage);
         if !file.contains(&name) {
-            append_lines(file, &above);
+            append_lines(file, &lines);
             file.append(&name, &value, storage, rng);
             summary.added += 1;
         } else if policy.existing == Existing::Replace && file.set(&name, &value, changed, now, rng)? {
             summary.replaced += 1;
         } else {
             summary.kept += 1;
-            above.clear();
             continue;
         }
         if policy.aging.contains(&name) {
             file.note_age(&name, now);
         }
-        above.clear();
     }
     if summary.added > 0 {
         append_lines(file, &above);
