@@ -122,7 +122,7 @@ impl Failure for SlotError {
 }
 
 /// What to do about a slot of a type that is not known.
-pub fn of_newer(id: &SlotId) -> String {
+fn of_newer(id: &SlotId) -> String {
     format!("update envsec, which does not know that type; or leave the slot out: --drop-slot {}", id.as_str())
 }
 

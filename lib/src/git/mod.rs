@@ -64,7 +64,7 @@ impl Failure for GitError {
 }
 
 /// git in a folder. What a hook or a driver has in its environment counts: it speaks of the repository at work.
-pub fn command(folder: &Path) -> Command {
+fn command(folder: &Path) -> Command {
     let mut git = child::helper("git");
     git.current_dir(folder).stderr(Stdio::null());
     git

@@ -15,7 +15,7 @@ pub use declaration::{Declaration, SCHEMA_NAME, read_declaration};
 pub use error::ProjectError;
 pub use revisions::{Found, Reach, RevisionText, Revisions, unmerged};
 pub use selection::{Selected, Selection, SelectionError, previous_name};
-pub use settings::{Flags, label, label_of_name};
+pub use settings::{Flags, label};
 
 use crate::crypto;
 use crate::error::{Error, Result, shown};
@@ -24,7 +24,7 @@ use crate::keyring::{self, Session};
 use crate::sealed::{Label, Limits, Locked, MAX_FILE, Opening, SealedError, Unlocked};
 use crate::secret::Secret;
 use credentials::Credentials;
-use settings::Pin;
+use settings::{Pin, label_of_name};
 use std::path::{Path, PathBuf};
 
 /// The project around the current folder, as the settings describe it.

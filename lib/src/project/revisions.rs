@@ -128,7 +128,7 @@ impl Revisions<'_> {
     ///
     /// # Errors
     /// As there; [`SealedError::WrongCredential`] for one that would stay unverified.
-    pub fn open_verified(&mut self, name: &Path, locked: Locked) -> Result<Unlocked> {
+    fn open_verified(&mut self, name: &Path, locked: Locked) -> Result<Unlocked> {
         match self.open(name, locked)? {
             Revision::Verified(unlocked) => Ok(*unlocked),
             Revision::Unverified(_) => Err(at(name)(SealedError::WrongCredential)),

@@ -127,7 +127,7 @@ fn parse_pin(text: &str) -> Option<Pin> {
 ///
 /// # Errors
 /// A NAME that can be no label: such a file could never be told from another one's.
-pub fn label_of_name(path: &Path) -> Result<Option<Label>, ProjectError> {
+pub(super) fn label_of_name(path: &Path) -> Result<Option<Label>, ProjectError> {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     match name.strip_prefix(".env.").and_then(|name| name.strip_suffix(".enc")) {
         Some(label) => Label::parse(label).map(Some).ok_or_else(|| ProjectError::NoLabel(path.into())),
