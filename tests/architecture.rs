@@ -26,7 +26,7 @@ const MODULES: &[(u8, &str, &[&str])] = &[
     (1, "redact", &["vars"]),
     (1, "schema", &["dotenv", "duration", "error", "generate", "pair", "vars"]),
     (2, "child", &["error", "fs", "vars"]),
-    (2, "formats", &["crypto", "dotenv", "error", "secret", "vars"]),
+    (2, "formats", &["child", "crypto", "dotenv", "error", "secret", "vars"]),
     (2, "keyring", &["error", "secret"]),
     // Bytes in, bytes out: no fs.
     (2, "sealed", &["crypto", "dotenv", "error", "secret", "vars"]),

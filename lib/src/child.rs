@@ -88,10 +88,12 @@ impl Failure for ChildError {
     }
 }
 
-/// Whether a variable holds a credential of envsec's own, which no child gets: ENVSEC_PASSWORD*, ENVSEC_KEY*.
+/// What the names of the variables begin with that hold envsec's own credentials.
+pub const CREDENTIALS: [&str; 2] = ["ENVSEC_PASSWORD", "ENVSEC_KEY"];
+
+/// Whether a variable holds a credential of envsec's own, which no child gets.
 pub fn is_withheld(name: &OsStr) -> bool {
-    let name = name.as_encoded_bytes();
-    [b"ENVSEC_PASSWORD".as_slice(), b"ENVSEC_KEY"].iter().any(|prefix| name.starts_with(prefix))
+    CREDENTIALS.iter().any(|start| name.as_encoded_bytes().starts_with(start.as_bytes()))
 }
 
 /// Refuses a name that no child gets, before it comes into a sealed file.

@@ -2,6 +2,7 @@
 
 use super::expand::{expand, is_name_char};
 use super::{ImportError, Incoming, Item, MAX_LINES, NotCarried, Problem, printed, refuse};
+use crate::child::CREDENTIALS;
 use crate::dotenv::{Dialect, Document, Duplicates, EntryRef, Kind, Node, Place, Quoting, Rule, quote};
 use crate::secret::SecretText;
 use crate::vars::{Value, VarName, Vars};
@@ -202,8 +203,8 @@ fn note_references(document: &Document, source_name: &str, notes: &mut Vec<Strin
 fn dotenvy(text: &[u8], source_name: &str, options: &Options<'_>) -> Result<Incoming, ImportError> {
     let failed = |problem| ImportError::Text { source_name: source_name.into(), problem };
     // dotenvy substitutes from the process, and envsec's own credentials may stand there.
-    if [b"ENVSEC_PASSWORD".as_slice(), b"ENVSEC_KEY"].iter().any(|own| text.windows(own.len()).any(|part| part == *own))
-    {
+    let names = |own: &&str| text.windows(own.len()).any(|part| part == own.as_bytes());
+    if CREDENTIALS.iter().any(names) {
         return Err(failed(Problem::OwnCredential));
     }
     let mut reading = Reading::new(source_name, options);
