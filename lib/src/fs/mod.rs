@@ -147,9 +147,8 @@ fn size_of(file: &File) -> usize {
 /// As [`read`].
 pub fn read_public(path: &Path, limit: usize) -> Result<Vec<u8>, FsError> {
     let file = File::open(path).map_err(io_error(path, "read it"))?;
-    let mut bytes = Vec::with_capacity(size_of(&file).min(limit) + 1);
-    file.take(limit as u64 + 1).read_to_end(&mut bytes).map_err(io_error(path, "read it"))?;
-    if bytes.len() > limit { Err(FsError::TooLarge { path: path.into(), limit }) } else { Ok(bytes) }
+    let size = size_of(&file);
+    read_all_public(file, path, limit, size)
 }
 
 /// Reads standard input to its end, at most `limit` bytes.
@@ -182,6 +181,20 @@ pub fn current_folder() -> PathBuf {
 /// [`FsError::TooLarge`], [`FsError::Io`].
 pub fn read_stream(stream: impl Read, name: &str, limit: usize) -> Result<Secret, FsError> {
     read_all(stream, Path::new(name), limit, 0)
+}
+
+/// Reads a stream whose content is no secret to its end.
+///
+/// # Errors
+/// As [`read_stream`].
+pub fn read_stream_public(stream: impl Read, name: &str, limit: usize) -> Result<Vec<u8>, FsError> {
+    read_all_public(stream, Path::new(name), limit, 0)
+}
+
+fn read_all_public(from: impl Read, path: &Path, limit: usize, expected: usize) -> Result<Vec<u8>, FsError> {
+    let mut bytes = Vec::with_capacity(expected.min(limit) + 1);
+    from.take(limit as u64 + 1).read_to_end(&mut bytes).map_err(io_error(path, "read it"))?;
+    if bytes.len() > limit { Err(FsError::TooLarge { path: path.into(), limit }) } else { Ok(bytes) }
 }
 
 fn read_all(mut from: impl Read, path: &Path, limit: usize, expected: usize) -> Result<Secret, FsError> {
@@ -240,17 +253,6 @@ pub fn lock_folder_of(path: &Path) -> Result<FolderLock, FsError> {
             Err(std::fs::TryLockError::Error(source)) => return Err(io_error(folder, "lock the folder")(source)),
         }
     }
-}
-
-/// Reads a stream whose content is no secret to its end.
-///
-/// # Errors
-/// As [`read_stream`].
-pub fn read_stream_public(stream: impl Read, name: &str, limit: usize) -> Result<Vec<u8>, FsError> {
-    let mut bytes = Vec::new();
-    let read = stream.take(limit as u64 + 1).read_to_end(&mut bytes);
-    read.map_err(io_error(Path::new(name), "read it"))?;
-    if bytes.len() > limit { Err(FsError::TooLarge { path: name.into(), limit }) } else { Ok(bytes) }
 }
 
 /// Makes a folder, and those above it, where they are not there.
