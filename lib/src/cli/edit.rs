@@ -11,6 +11,7 @@ use crate::project::{self, Declaration, Held, Opened, Outside as _};
 use crate::sealed::{FileId, MAX_FILE, Utc};
 use crate::secret::Secret;
 use crate::vars::VarName;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// The longest text that is read back, in bytes: quoting may make four of one.
@@ -131,6 +132,18 @@ enum Cause {
     System,
 }
 
+impl Failed {
+    /// The text comes back with the reasons in it.
+    fn refused(text: &Secret, Refused { complaints, error }: Refused) -> Self {
+        Failed { cause: Cause::Text, error, next: buffer::annotate(text, complaints) }
+    }
+
+    fn system(text: &Secret, error: Error) -> Self {
+        let next = buffer::annotate(text, vec![Complaint::new(1, error.to_string())]);
+        Failed { cause: Cause::System, error, next }
+    }
+}
+
 impl Session<'_> {
     fn run(mut self) -> Result<()> {
         let mut text = Annotated::plain(self.base.print(&self.help));
@@ -199,46 +212,51 @@ impl Session<'_> {
     }
 
     fn try_to_write(&mut self, text: &Secret) -> std::result::Result<(), Failed> {
-        let refused = |Refused { complaints, error }| Failed {
-            cause: Cause::Text,
-            error,
-            next: buffer::annotate(text, complaints),
-        };
-        let system = |error: Error| Failed {
-            cause: Cause::System,
-            next: buffer::annotate(text, vec![Complaint::new(1, error.to_string())]),
-            error,
-        };
-        let mine = edit::parse(text, &self.help).map_err(refused)?;
-        let opened = self.opened.take().map_or_else(|| self.reopen(), Ok).map_err(system)?;
+        let mine = edit::parse(text, &self.help).map_err(|wrong| Failed::refused(text, wrong))?;
+        let opened = self.opened.take().map_or_else(|| self.reopen(), Ok);
+        let opened = opened.map_err(|error| Failed::system(text, error))?;
+        match self.check(&opened, &mine) {
+            Ok(aging) => self.join(text, opened, &mine, &aging),
+            Err(wrong) => {
+                self.opened = Some(opened);
+                Err(Failed::refused(text, wrong))
+            }
+        }
+    }
+
+    /// The names that age, if the file can take the draft.
+    fn check(&self, opened: &Opened, mine: &Draft) -> std::result::Result<BTreeSet<VarName>, Refused> {
         let rules = Rules {
             file: opened.unlocked.locked(),
             declaration: self.declaration.as_ref(),
             keep_comment_values: self.args.keep_comment_values,
         };
-        let checked = rules.check(&self.base, &mine);
-        let aging = match checked {
-            Ok(aging) => aging,
-            Err(wrong) => {
-                self.opened = Some(opened);
-                return Err(refused(wrong));
-            }
-        };
+        rules.check(&self.base, mine)
+    }
+
+    /// Joins the draft with what others did to the file meanwhile.
+    fn join(
+        &mut self,
+        text: &Secret,
+        opened: Opened,
+        mine: &Draft,
+        aging: &BTreeSet<VarName>,
+    ) -> std::result::Result<(), Failed> {
         let mut conflict = None;
         let changed = self.ctx.project.change(opened, |file| {
             let present = edit::draft_of(file).map_err(project::at(&self.path))?;
-            let merged = edit::merge(&self.base, &mine, &present);
+            let merged = edit::merge(&self.base, mine, &present);
             if !merged.conflicts.is_empty() {
                 let error = EditError::conflict(&self.path, &merged.conflicts);
                 conflict = Some((merged, present));
                 return Err(error.into());
             }
-            edit::apply(file, &merged.draft, &aging, Utc::now(), &mut crypto::system_rng())
+            edit::apply(file, &merged.draft, aging, Utc::now(), &mut crypto::system_rng())
                 .map_err(project::at(&self.path))
         });
         match (changed, conflict) {
             (Ok(()), _) => Ok(()),
-            (Err(error), None) => Err(system(error)),
+            (Err(error), None) => Err(Failed::system(text, error)),
             (Err(error), Some((merged, present))) => {
                 self.base = present;
                 Err(Failed { cause: Cause::Conflict, error, next: self.with_conflicts(merged) })
