@@ -110,6 +110,42 @@ fn a_new_value_comes_from_where_set_takes_it_too() {
 }
 
 #[test]
+fn an_empty_new_value_is_refused() {
+    let sandbox = Sandbox::with(&[("A", "one")]);
+    let before = sandbox.read(".env.enc");
+    for nothing in ["", "\n"] {
+        sandbox.envsec(["rotate", "A", "--on-set", "touch ran"]).stdin(nothing).fails(
+            2,
+            "error: A: the new value is empty; nothing was changed\n\
+             hint: type it, pipe it in, or let --generate KIND make it; envsec set NAME stores an empty value\n",
+        );
+    }
+    assert!(sandbox.read(".env.enc") == before && !sandbox.join("ran").exists());
+}
+
+#[test]
+fn what_is_due_and_a_name_have_flags_of_their_own() {
+    let sandbox = Sandbox::with(&[("A", "one")]);
+    declare(&sandbox, r#""A": {"x-envsec": {"generate": "hex:4", "rotateEvery": "90d"}}"#);
+    let before = sandbox.read(".env.enc");
+    for args in [
+        &["A", "--dry-run"][..],
+        &["A", "--dry-run", "--json"],
+        &["--due", "--generate", "hex:8"],
+        &["--due", "--on-set", "true"],
+        &["--due", "--pair", "A=a,b"],
+        &["--due", "--finish"],
+        &["--due", "--resume"],
+        &["--due", "--abort"],
+        &["--due", "--drop-slot", "key"],
+    ] {
+        let refused = sandbox.envsec([&["rotate"], args].concat()).refuses(2);
+        assert!(refused.contains("cannot be used with"), "{args:?}: {refused}");
+    }
+    assert!(sandbox.read(".env.enc") == before);
+}
+
+#[test]
 fn what_cannot_be_rotated_is_refused_before_anything_is_made() {
     let sandbox = Sandbox::with(&[("A", "one"), ("A_PREVIOUS", "mine"), ("B", "two")]);
     sandbox.envsec(["set", "--plain", "PLAIN=x"]).succeeds();

@@ -20,6 +20,25 @@ const A_DATA_KEY: &str = "A new data key";
 /// What is done about a rotation that was begun, and makes no new value.
 const OF_BEGUN: [&str; 3] = ["resume", "abort", "finish"];
 
+/// What is said of names, or of a new data key, and so not of what is due. That they require a name is not enough: clap asks
+/// for nothing that another flag forbids.
+const NOT_OF_DUE: [&str; 14] = [
+    "generate",
+    "no_generate",
+    "keep_newline",
+    "finish",
+    "on_set",
+    "on_test",
+    "on_finish",
+    "on_abort",
+    "pair",
+    "resume",
+    "abort",
+    "renew",
+    "drop_slot",
+    "drop_line",
+];
+
 /// Give names new values, or the file a new data key
 ///
 /// With names: each gets a new value, which is generated, asked for, or read from standard input; with --grace the old one
@@ -82,11 +101,11 @@ pub(super) struct Args {
     service: Service,
 
     /// New values for all that is due by rotateEvery in the declaration, and the end of rotations whose time of grace is over
-    #[arg(long, group = "values", help_heading = WHAT_IS_DUE)]
+    #[arg(long, group = "values", conflicts_with_all = NOT_OF_DUE, help_heading = WHAT_IS_DUE)]
     due: bool,
 
     /// Only say what is due, and exit with status 8 if anything is
-    #[arg(long, requires = "due", help_heading = WHAT_IS_DUE)]
+    #[arg(long, requires = "due", conflicts_with = "names", help_heading = WHAT_IS_DUE)]
     dry_run: bool,
 
     /// A JSON array of {name, what, changed, due, previous_until, pending_since}
@@ -178,6 +197,9 @@ enum RotateUsage {
     /// One value for several names.
     #[error("one value goes to one name: {0} names were given")]
     OneValue(usize),
+    /// Nothing was typed, or nothing came in.
+    #[error("{0}: the new value is empty; nothing was changed")]
+    Empty(VarName),
     /// `--pair` with several names.
     #[error("--pair is for one name")]
     OnePair,
@@ -214,6 +236,9 @@ impl Failure for RotateUsage {
                 return None;
             }
             RotateUsage::OneValue(_) => "rotate them one by one, or let --generate KIND make the values".into(),
+            RotateUsage::Empty(_) => {
+                "type it, pipe it in, or let --generate KIND make it; envsec set NAME stores an empty value".into()
+            }
             RotateUsage::HooksDeclared(_) => "--run-hooks runs them, --no-hooks changes the file alone".into(),
             RotateUsage::NoHooks(_) => {
                 "without --run-hooks the file alone changes; --on-set CMD gives a command".into()

@@ -168,6 +168,10 @@ fn new_values(args: &Args, ctx: &Ctx<'_>, declaration: Option<&Declaration>) -> 
             }
             None => new_value::read(name, "New value", args.keep_newline, ctx)?,
         };
+        // A service would take an empty password, and a job without standard input would give it one.
+        if text.is_empty() {
+            return Err(RotateUsage::Empty(name.clone()).into());
+        }
         values.push((name.clone(), Value::try_from(text)?));
     }
     Ok(values)
