@@ -35,7 +35,7 @@ pub enum VarError {
     #[error("the value is longer than {MAX_VALUE} bytes")]
     TooLong,
     /// An environment variable cannot hold a NUL byte.
-    #[error("the value holds a NUL byte, which no environment variable can")]
+    #[error("the value holds a NUL byte, which no environment variable can hold")]
     Nul,
     /// Not UTF-8.
     #[error("the value is not UTF-8 text")]

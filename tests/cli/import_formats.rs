@@ -41,7 +41,7 @@ fn json_that_no_sealed_file_holds_is_refused_by_place() {
             "2:7: cannot be a variable's name: letters, digits and _ only, not starting with a digit, at most 256 bytes",
             "2:15: B: is nested; a variable is a text, a number or true or false",
             "3:7: C: is nested; a variable is a text, a number or true or false",
-            "3:22: E: the value holds a NUL byte, which no environment variable can",
+            "3:22: E: the value holds a NUL byte, which no environment variable can hold",
             "3:49: ok: stands twice",
             "4:14: __proto__ cannot be a variable's name: programs in JavaScript would lose it",
             "4:22: S: is no Unicode text",

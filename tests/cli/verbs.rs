@@ -331,7 +331,7 @@ fn set_refuses_values_that_no_environment_holds() {
     let sandbox = Sandbox::sealed();
     let before = sandbox.text(".env.enc");
     let base64 = "hint: binary data travels as base64: base64 FILE | envsec set NAME\n";
-    let nul = format!("error: the value holds a NUL byte, which no environment variable can\n{base64}");
+    let nul = format!("error: the value holds a NUL byte, which no environment variable can hold\n{base64}");
     sandbox.envsec(["set", "A"]).stdin(b"a\0b").fails(1, &nul);
     sandbox.envsec(["set", "A"]).stdin(b"caf\xe9").fails(1, &format!("error: the value is not UTF-8 text\n{base64}"));
     let long = vec![b'x'; 256 * 1024 + 1];
