@@ -148,7 +148,11 @@ fn what_cannot_be_compared_is_refused() {
     );
     assert_eq!(diff(&["--key-file", "nope"]).refuses(4), "error: --key-file: nope: no such file");
     let outside = Sandbox::sealed();
-    assert_eq!(outside.envsec(["diff"]).refuses(2), "error: HEAD: no such revision in a git repository here");
+    outside.envsec(["diff"]).fails(
+        2,
+        "error: HEAD: no such revision in a git repository here\n\
+         hint: commit first, or compare with a copy: envsec diff OLD_FILE\n",
+    );
     assert_eq!(Sandbox::new().envsec(["diff"]).refuses(2), "error: no .env.enc here");
 }
 

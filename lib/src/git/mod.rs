@@ -58,8 +58,11 @@ impl Failure for GitError {
     }
 
     fn hint(&self) -> Option<String> {
-        matches!(self, GitError::File(_) | GitError::Refused(_))
-            .then(|| "envsec init --no-git leaves git's files alone".into())
+        match self {
+            GitError::File(_) | GitError::Refused(_) => Some("envsec init --no-git leaves git's files alone".into()),
+            GitError::NoRevision(_) => Some("commit first, or compare with a copy: envsec diff OLD_FILE".into()),
+            GitError::NotRun(_) | GitError::Failed(_) | GitError::NotInRevision { .. } => None,
+        }
     }
 }
 
