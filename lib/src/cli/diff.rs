@@ -21,8 +21,9 @@ use std::path::{Path, PathBuf};
 /// it is asked for at a terminal. Comments do not count. Ends with status 8 when something differs.
 #[derive(clap::Args)]
 #[command(after_help = "\
-With a credential at hand (named, or unlocked) the seals are verified and values are compared; without, what is encrypted
-is compared as it stands, which cannot be done across a new data key.
+With a credential at hand (named, or unlocked) the seals are verified and
+values are compared; without, what is encrypted is compared as it stands, which
+cannot be done across a new data key.
 
 Examples:
   envsec diff                        what is not committed yet
@@ -31,7 +32,8 @@ Examples:
   envsec diff .env.staging.enc -e production
   envsec diff --values               with the values, at a terminal
 
-git itself shows the same names after envsec init or envsec doctor --fix, which set diff.envsec.textconv.")]
+git itself shows the same names after envsec init or envsec doctor --fix, which
+set diff.envsec.textconv.")]
 pub(super) struct Args {
     /// An older and a newer side, each a file or a revision of git (default: HEAD, and the sealed file as it is)
     #[arg(value_name = "REV|FILE", num_args = 0..=2)]

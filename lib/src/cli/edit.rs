@@ -28,9 +28,11 @@ Examples:
   envsec edit -e production
   EDITOR='code --wait' envsec edit
 
-A new name is a secret. A line `#: plain` right above a name stores its value unencrypted; without it, it is a secret
-again. What cannot be taken, a syntax error or a value that is not as env.schema.json declares it, opens the editor once
-more with the reason above the line. A text that is unchanged or empty, or an editor that fails, changes nothing.")]
+A new name is a secret. A line `#: plain` right above a name stores its value
+unencrypted; without it, it is a secret again. What cannot be taken, a syntax
+error or a value that is not as env.schema.json declares it, opens the editor
+once more with the reason above the line. A text that is unchanged or empty, or
+an editor that fails, changes nothing.")]
 pub(super) struct Args {
     /// Take new comments of the form \"# NAME=value\", which everybody can read
     #[arg(long)]

@@ -19,8 +19,10 @@ use std::path::{Path, PathBuf};
 /// It is opened by a password, by a raw key, or by either.
 #[derive(clap::Args)]
 #[command(after_help = "\
-The password comes from the settings (ENVSEC_PASSWORD, --password-file ...) or is asked for twice; an empty answer
-generates one of seven words. A raw key is for machines: it needs no scrypt, and is printed once, alone, on standard output.
+The password comes from the settings (ENVSEC_PASSWORD, --password-file ...) or
+is asked for twice; an empty answer generates one of seven words. A raw key is
+for machines: it needs no scrypt, and is printed once, alone, on standard
+output.
 
 Examples:
   envsec init

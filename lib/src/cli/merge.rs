@@ -22,9 +22,11 @@ git calls it once it knows of it:
   git config merge.envsec.driver 'envsec merge %O %A %B %P'
   echo '.env*.enc merge=envsec' >> .gitattributes
 
-What only one side changed is taken, what both changed differently is a conflict (status 6): git's markers stand around
-those names. Keep one of the two lines, remove the markers, then: envsec seal
-What cannot be merged at all, for want of a password or key say, is left with git's markers as without a driver.")]
+What only one side changed is taken, what both changed differently is a
+conflict (status 6): git's markers stand around those names. Keep one of the
+two lines, remove the markers, then: envsec seal
+What cannot be merged at all, for want of a password or key say, is left with
+git's markers as without a driver.")]
 pub(super) struct Args {
     /// What both sides come from; an empty file if both added it
     base: PathBuf,

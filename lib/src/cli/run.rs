@@ -15,8 +15,9 @@ use std::ffi::OsString;
 /// Unix envsec replaces itself by the command: signals, exit status and terminal are the command's own.
 #[derive(clap::Args, Default, Debug)]
 #[command(after_help = "\
-A variable that the process has already, and is not empty, wins over the file; --override turns that round.
-While a rotation hands out the old value of NAME, the command gets it as NAME_PREVIOUS.
+A variable that the process has already, and is not empty, wins over the file;
+--override turns that round. While a rotation hands out the old value of NAME,
+the command gets it as NAME_PREVIOUS.
 
 Examples:
   envsec run -- npm start

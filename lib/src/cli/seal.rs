@@ -19,8 +19,9 @@ use std::path::{Path, PathBuf};
 /// Shows every name that differs from git's HEAD, and asks. New lines in plaintext are encrypted.
 #[derive(clap::Args)]
 #[command(after_help = "\
-Slots and all other header lines come from the last verified revision, never from the edited file: HEAD, in a merge both
-sides, or --base FILE. Values are not shown.
+Slots and all other header lines come from the last verified revision, never
+from the edited file: HEAD, in a merge both sides, or --base FILE. Values are
+not shown.
 
 Examples:
   envsec seal                       shows what changed and asks

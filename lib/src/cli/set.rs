@@ -27,9 +27,11 @@ Examples:
   envsec set SESSION_SECRET --generate auto    as env.schema.json says
   envsec set --plain LOG_LEVEL=info PORT=3000
 
-A value that is not as env.schema.json declares it draws a warning; with --strict it is refused.
-Standard input loses one newline at its end (--keep-newline keeps it). Setting what is there already changes nothing.
-A value given as an argument can be seen by other users and stays in the shell's history, so it draws a warning.")]
+A value that is not as env.schema.json declares it draws a warning; with
+--strict it is refused. Standard input loses one newline at its end
+(--keep-newline keeps it). Setting what is there already changes nothing. A
+value given as an argument can be seen by other users and stays in the shell's
+history, so it draws a warning.")]
 pub(super) struct Args {
     /// NAME; or NAME and its value; or several NAME=VALUE
     #[arg(required = true, value_name = "NAME|NAME=VALUE", hide_possible_values = true)]

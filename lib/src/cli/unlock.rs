@@ -13,7 +13,8 @@ use crate::sealed::Utc;
 /// kernel forgets it when the time is up; the password is kept nowhere. Linux only.
 #[derive(clap::Args)]
 #[command(after_help = "\
-Until then every process of the same user, and root, can read the data key: what is unlocked is as open as your session.
+Until then every process of the same user, and root, can read the data key:
+what is unlocked is as open as your session.
 
 Examples:
   envsec unlock                   for 15 minutes

@@ -14,7 +14,8 @@ use crate::validation::{self, Advice, Files, Invalid};
 /// against env.schema.json, a JSON Schema. Every problem is named at once, and never a value.
 #[derive(clap::Args)]
 #[command(after_help = "\
-Exit status: 0 all is well, 3 it is not, 2 there is no declaration or it cannot be used.
+Exit status: 0 all is well, 3 it is not, 2 there is no declaration or it cannot
+be used.
 
 Examples:
   envsec validate

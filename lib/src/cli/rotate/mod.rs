@@ -49,10 +49,11 @@ const NOT_OF_DUE: [&str; 14] = [
 /// That needs the password or key of every slot. Several files (-f, repeated) change together or not at all.
 #[derive(clap::Args)]
 #[command(after_help = "\
-The commands run in sh, one after the other. Each reads the value that the service is to have
-on standard input, and the other one on descriptor 3; NAME holds the variable's name,
-ENVSEC_STEP the step: set, test, finish or abort. The new value is sealed into the file before
-the first one runs. If one fails, go on with --resume or back with --abort.
+The commands run in sh, one after the other. Each reads the value that the
+service is to have on standard input, and the other one on descriptor 3; NAME
+holds the variable's name, ENVSEC_STEP the step: set, test, finish or abort.
+The new value is sealed into the file before the first one runs. If one fails,
+go on with --resume or back with --abort.
 
 Examples:
   envsec rotate SESSION_SECRET --generate hex:32 --grace 1h
