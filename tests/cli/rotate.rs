@@ -117,7 +117,7 @@ fn an_empty_new_value_is_refused() {
         sandbox.envsec(["rotate", "A", "--on-set", "touch ran"]).stdin(nothing).fails(
             2,
             "error: A: the new value is empty; nothing was changed\n\
-             hint: type it, pipe it in, or let --generate KIND make it; envsec set NAME stores an empty value\n",
+             hint: type it, pipe it in, or let --generate KIND make it; envsec set NAME= stores an empty value\n",
         );
     }
     assert!(sandbox.read(".env.enc") == before && !sandbox.join("ran").exists());

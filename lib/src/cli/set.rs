@@ -67,6 +67,9 @@ enum SetError {
     /// A generated value and a given one.
     #[error("--generate makes the value itself: give it a NAME only")]
     GenerateWithValue,
+    /// What a command that failed sends through a pipe, and a job without standard input.
+    #[error("{0}: the value is empty; nothing was changed")]
+    Empty(VarName),
 }
 
 impl Failure for SetError {
@@ -78,17 +81,18 @@ impl Failure for SetError {
         match self {
             SetError::Arguments => Some("a value that begins with - goes after --, best through standard input".into()),
             SetError::GenerateWithValue => None,
+            SetError::Empty(name) => Some(format!("an empty value is stored by: envsec set {name}=")),
         }
     }
 }
 
 pub(super) fn run(args: &Args, ctx: &Ctx<'_>) -> Result<()> {
     let assignments = parse(&args.what)?;
-    let given = assignments.iter().any(|(_, value)| value.is_some());
-    if given && args.generate.is_some() {
+    let mut given = assignments.iter().filter_map(|(_, value)| value.as_ref()).peekable();
+    if given.peek().is_some() && args.generate.is_some() {
         return Err(SetError::GenerateWithValue.into());
     }
-    if given && !args.plain {
+    if given.any(|value| !value.is_empty()) && !args.plain {
         ctx.ui.warn("a value among the arguments can be seen by other users and stays in the shell's history");
     }
     let opened = ctx.project.open_to_change()?;
@@ -150,7 +154,8 @@ fn obtain(args: &Args, name: &VarName, file: &Path, ctx: &Ctx<'_>) -> Result<Sec
     if let Some(generate) = args.generate {
         return Ok(generate::value(kind(generate, name, file, ctx)?, &mut crypto::system_rng()));
     }
-    new_value::read(name, "Value", args.keep_newline, ctx)
+    let text = new_value::read(name, "Value", args.keep_newline, ctx)?;
+    if text.is_empty() { Err(SetError::Empty(name.clone()).into()) } else { Ok(text) }
 }
 
 /// What to generate for a name.

@@ -238,7 +238,7 @@ impl Failure for RotateUsage {
             }
             RotateUsage::OneValue(_) => "rotate them one by one, or let --generate KIND make the values".into(),
             RotateUsage::Empty(_) => {
-                "type it, pipe it in, or let --generate KIND make it; envsec set NAME stores an empty value".into()
+                "type it, pipe it in, or let --generate KIND make it; envsec set NAME= stores an empty value".into()
             }
             RotateUsage::HooksDeclared(_) => "--run-hooks runs them, --no-hooks changes the file alone".into(),
             RotateUsage::NoHooks(_) => {
