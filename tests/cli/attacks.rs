@@ -108,7 +108,7 @@ fn assert_opens(case: &Case) {
         sandbox.envsec(case.args(&["get", name])).prints(value.as_str().unwrap());
     }
     if case.row.get("last").is_some() {
-        assert_eq!(sandbox.envsec(case.args(&["set", "ZZ"])).refuses(1).matches("revisions").count(), 1);
+        assert_eq!(sandbox.envsec(case.args(&["set", "ZZ"])).stdin("new").refuses(1).matches("revisions").count(), 1);
         return;
     }
     sandbox.envsec(case.args(&["set", "ZZ"])).stdin("new").succeeds();
