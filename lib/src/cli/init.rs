@@ -5,7 +5,7 @@ use super::new_password;
 use super::ui::Ui;
 use crate::crypto;
 use crate::error::{Failure, Result, Status, shown};
-use crate::fs::{self, NewFile, Readers};
+use crate::fs::{self, FsError, NewFile, Readers};
 use crate::git::{self, AttributeLines, Attributes, Drivers, GitError, IgnoreRules};
 use crate::import::{self, Policy};
 use crate::inference;
@@ -101,7 +101,8 @@ pub(super) fn run(args: &Args, ctx: &Ctx<'_>) -> Result<()> {
     ctx.ui.raw_keys(&slots::raw_keys(&slots))?;
     prepared.commit()?;
     if let Some((place, file)) = declaration {
-        file.commit()?;
+        let made = |_: &FsError| ctx.ui.complain(&format!("{} is in place, without a declaration", shown(&path)));
+        file.commit().inspect_err(made)?;
         ctx.ui
             .say(&format!("{}: a first declaration, to be read and mended; envsec validate checks it", shown(&place)));
     }

@@ -75,6 +75,8 @@ pub(super) fn run(args: &Args, ctx: &Ctx<'_>) -> Result<()> {
     let ours = ctx.project.find_at(args.ours.clone())?;
     merge(args, &ours, path, ctx).or_else(|error| match error {
         Outcome::Conflict(conflict) => Err(conflict.into()),
+        // The result is there already, or somebody else's file: nothing for git to merge.
+        Outcome::Failed(error) if !is_untouched(&ours, ctx) => Err(error),
         Outcome::Failed(error) => {
             leave_to_git(args, &ours, ctx)?;
             ctx.ui.complain(&format!(
@@ -84,6 +86,10 @@ pub(super) fn run(args: &Args, ctx: &Ctx<'_>) -> Result<()> {
             Err(error)
         }
     })
+}
+
+fn is_untouched(ours: &Found, ctx: &Ctx<'_>) -> bool {
+    ctx.project.find_at(ours.path.clone()).is_ok_and(|now| now.bytes == ours.bytes)
 }
 
 /// Why there is no whole result.

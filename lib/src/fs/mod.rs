@@ -61,6 +61,14 @@ pub enum FsError {
         /// The system's reason.
         source: io::Error,
     },
+    /// A file that has its new content or name, which the system would not promise to keep.
+    #[error("{}: what was written in this folder is in place, but may not survive a power cut: {source}", shown(.folder))]
+    NotDurable {
+        /// The folder.
+        folder: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
     /// Anything else that the system refused.
     #[error("{}: cannot {purpose}: {source}", shown(.path))]
     Io {
@@ -89,10 +97,11 @@ impl Failure for FsError {
             }
             FsError::Damaged { .. } => "bring a good version back: git checkout FILE, or a copy",
             FsError::Locked(_) => "find it with: fuser FOLDER",
+            FsError::NotDurable { .. } => "see what is wrong with the disk: dmesg; then: sync",
             FsError::Exists(_) => "envsec set changes it; -f FILE names another",
             FsError::Io { source, purpose, .. } => match source.kind() {
-                ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "nothing was changed; make room and run it again",
-                ErrorKind::ReadOnlyFilesystem => "nothing was changed; the file system is mounted read-only",
+                ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "make room and run it again",
+                ErrorKind::ReadOnlyFilesystem => "the file system is mounted read-only",
                 ErrorKind::PermissionDenied if *purpose == BESIDE => {
                     "check the owner and mode of the folder: ls -ld; where only the file may be written: --in-place"
                 }
@@ -233,7 +242,21 @@ pub fn folder_of(path: &Path) -> &Path {
 }
 
 /// An exclusive lock on a folder, released when dropped. It is on the folder itself: nothing is left behind.
-pub struct FolderLock(#[expect(dead_code, reason = "held for its lock")] File);
+pub struct FolderLock {
+    folder: PathBuf,
+    handle: File,
+}
+
+impl FolderLock {
+    /// Waits until the names in the folder are on the disk.
+    ///
+    /// # Errors
+    /// [`FsError::NotDurable`].
+    pub fn sync(&self) -> Result<(), FsError> {
+        let lost = |source| FsError::NotDurable { folder: self.folder.clone(), source };
+        write::sync_folder(&self.handle).map_err(lost)
+    }
+}
 
 /// Waits for the exclusive lock on the folder of `path`.
 ///
@@ -245,7 +268,7 @@ pub fn lock_folder_of(path: &Path) -> Result<FolderLock, FsError> {
     let give_up = Instant::now() + LOCK_PATIENCE;
     loop {
         match handle.try_lock() {
-            Ok(()) => return Ok(FolderLock(handle)),
+            Ok(()) => return Ok(FolderLock { folder: folder.into(), handle }),
             Err(std::fs::TryLockError::WouldBlock) if Instant::now() < give_up => {
                 std::thread::sleep(Duration::from_millis(2));
             }

@@ -150,7 +150,8 @@ fn sweep(place: &Path) {
 /// Overwrites every file in a folder, and removes it. What cannot be is left: nobody could do more about it.
 fn wipe(folder: &Path) {
     overwrite_all(folder);
-    let _ = fs::remove_dir_all(folder);
+    // Once more: what the system refused for want of a descriptor, say, it may do the next time.
+    let _ = fs::remove_dir_all(folder).or_else(|_| fs::remove_dir_all(folder));
 }
 
 fn overwrite_all(folder: &Path) {

@@ -55,7 +55,7 @@ pub fn prepare_replacement(path: &Path, bytes: Vec<u8>, how: Replace) -> Result<
 }
 
 impl Replacement {
-    /// Puts it in place.
+    /// Puts it in place. A power cut may still bring the old one back, until [`FolderLock::sync`](super::FolderLock::sync).
     ///
     /// # Errors
     /// [`FsError::CannotRename`], [`FsError::Io`]; the file is as it was, but for [`Replace::InPlace`].
@@ -63,15 +63,12 @@ impl Replacement {
         let Replacement { path, new } = self;
         match new {
             New::Bytes(bytes) => overwrite(&path, &bytes),
-            New::File(new) => {
-                new.persist(&path).map_err(|failed| match failed.error.kind() {
-                    ErrorKind::ResourceBusy | ErrorKind::CrossesDevices => {
-                        FsError::CannotRename { path: path.clone(), source: failed.error }
-                    }
-                    _ => io_error(&path, "replace it")(failed.error),
-                })?;
-                sync_folder(&path)
-            }
+            New::File(new) => new.persist(&path).map(drop).map_err(|failed| match failed.error.kind() {
+                ErrorKind::ResourceBusy | ErrorKind::CrossesDevices => {
+                    FsError::CannotRename { path: path.clone(), source: failed.error }
+                }
+                _ => io_error(&path, "replace it")(failed.error),
+            }),
         }
     }
 }
@@ -94,22 +91,23 @@ fn is_mount_point(_: &Path) -> bool {
 ///
 /// # Errors
 /// [`FsError::NotFound`] for a folder or the end of a link that is not there, [`FsError::Locked`], [`FsError::Io`]; what
-/// was there stays, and nothing is left beside it.
+/// was there stays, and nothing is left beside it. [`FsError::NotDurable`] once it is in place.
 pub fn replace_privately(path: &Path, bytes: &[u8]) -> Result<(), FsError> {
     let target = if may_be_there(path) { resolve(path)? } else { path.to_owned() };
     if target.metadata().is_ok_and(|meta| !meta.is_file()) {
         let source = io::Error::new(ErrorKind::InvalidInput, "not a regular file");
         return Err(io_error(path, "write it")(source));
     }
-    let _lock = lock_folder_of(&target)?;
+    let lock = lock_folder_of(&target)?;
     sweep(&target);
     let new = write_beside(&target, bytes, REPLACEMENT, Readers::Owner)?;
     new.as_file().sync_all().map_err(io_error(path, "write the new file to disk"))?;
     new.persist(&target).map_err(|failed| io_error(path, "replace it")(failed.error))?;
-    sync_folder(&target)
+    lock.sync()
 }
 
-/// A new file, written and synced, that has not got its name yet; dropped, it leaves nothing behind.
+/// A new file, written and synced, that has not got its name yet; dropped, it leaves nothing behind. It is locked until
+/// then, so that nobody takes it for what a killed process left.
 pub struct NewFile {
     path: PathBuf,
     file: NamedTempFile,
@@ -129,9 +127,13 @@ pub enum Readers {
 /// Writes what is to become a new file beside its place.
 ///
 /// # Errors
-/// [`FsError::Io`]; nothing is left behind.
+/// [`FsError::Locked`], [`FsError::Io`]; nothing is left behind.
 pub fn prepare(path: &Path, bytes: &[u8], readers: Readers) -> Result<NewFile, FsError> {
+    let lock = lock_folder_of(path)?;
+    sweep(path);
     let file = write_beside(path, bytes, NEW, readers)?;
+    file.as_file().lock().map_err(io_error(path, "lock the new file"))?;
+    drop(lock);
     file.as_file().sync_all().map_err(io_error(path, "write the new file to disk"))?;
     Ok(NewFile { path: path.into(), file })
 }
@@ -140,20 +142,30 @@ impl NewFile {
     /// Gives it its name.
     ///
     /// # Errors
-    /// [`FsError::Exists`] when there is something of that name by now, [`FsError::Io`].
+    /// [`FsError::Exists`] when there is something of that name by now, [`FsError::Io`]; [`FsError::NotDurable`] once it
+    /// has it.
     pub fn commit(self) -> Result<(), FsError> {
         let NewFile { path, file } = self;
         file.persist_noclobber(&path).map_err(|failed| match failed.error.kind() {
             ErrorKind::AlreadyExists => FsError::Exists(path.clone()),
             _ => io_error(&path, "create it")(failed.error),
         })?;
-        sync_folder(&path)
+        let folder = folder_of(&path);
+        let synced = File::open(folder).and_then(|handle| sync_folder(&handle));
+        synced.map_err(|source| FsError::NotDurable { folder: folder.into(), source })
     }
 }
 
 /// A private folder for files that a program has to be given by name; removed when dropped. Not for secrets: it may be on
 /// a disk.
 pub struct Scratch(tempfile::TempDir);
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // Once more by its own drop, if the system refuses it for the moment.
+        let _ = std::fs::remove_dir_all(self.0.path());
+    }
+}
 
 impl Scratch {
     /// A new one, among the system's temporary files.
@@ -186,21 +198,31 @@ impl Scratch {
 
 /// Removes what a writer left that was killed. The caller holds the folder's lock, so nobody is writing such a file now.
 fn sweep(path: &Path) {
-    let prefix = format!("{}.", path.file_name().unwrap_or_default().to_string_lossy());
-    let is_ours = |name: &str| {
-        let random = name.strip_prefix(&prefix).and_then(|name| name.strip_suffix(REPLACEMENT));
-        random.is_some_and(|random| random.len() == 6 && random.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+    let file = path.file_name().unwrap_or_default().to_string_lossy();
+    let is_left = |name: &str, suffix| {
+        let Some((of, random)) = name.strip_suffix(suffix).and_then(|name| name.rsplit_once('.')) else { return false };
+        let is_random = random.len() == 6 && random.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        is_random && (of == file || of.starts_with(OF_GIT) && file.starts_with(OF_GIT))
     };
     let Ok(entries) = folder_of(path).read_dir() else { return };
-    for entry in entries.flatten().filter(|entry| entry.file_name().to_str().is_some_and(is_ours)) {
-        // It is private; if it stays, the next writer tries again.
-        let _ = std::fs::remove_file(entry.path());
+    for entry in entries.flatten() {
+        let (name, path) = (entry.file_name(), entry.path());
+        let Some(name) = name.to_str() else { continue };
+        // A new file gets its name without the folder's lock, but it has one of its own.
+        let is_dead = || File::open(&path).is_ok_and(|file| file.try_lock().is_ok());
+        if is_left(name, REPLACEMENT) || is_left(name, NEW) && is_dead() {
+            // If it stays, the next writer tries again.
+            let _ = std::fs::remove_file(&path);
+        }
     }
 }
 
 /// How the name of a file ends that is to replace another one, and of one that is to be new.
 const REPLACEMENT: &str = ".tmp";
 const NEW: &str = ".new";
+
+/// How the names begin of the files that git has merged. They are other ones each time, so each sweeps for all.
+const OF_GIT: &str = ".merge_file_";
 
 /// A new file in the folder of `path`, made with O_EXCL, with the bytes in it; removed again when dropped.
 fn write_beside(path: &Path, bytes: &[u8], suffix: &str, readers: Readers) -> Result<NamedTempFile, FsError> {
@@ -280,15 +302,12 @@ fn reserve(_: &File, _: usize) -> io::Result<()> {
 }
 
 #[cfg(unix)]
-fn sync_folder(path: &Path) -> Result<(), FsError> {
-    let folder = folder_of(path);
-    File::open(folder)
-        .and_then(|handle| handle.sync_all())
-        .map_err(io_error(folder, "be sure that the new file survives a power cut"))
+pub(super) fn sync_folder(folder: &File) -> io::Result<()> {
+    folder.sync_all()
 }
 
 #[cfg(not(unix))]
-fn sync_folder(_: &Path) -> Result<(), FsError> {
+pub(super) fn sync_folder(_: &File) -> io::Result<()> {
     Ok(()) // a folder cannot be opened for that
 }
 

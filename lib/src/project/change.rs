@@ -95,7 +95,8 @@ impl Project<'_> {
     ///
     /// # Errors
     /// As [`Project::change`], and then no file is changed. Only if the system fails in the midst of replacing are some
-    /// files new and some old, each of them whole.
+    /// files new and some old, each of them whole ([`ProjectError::Halfway`]); [`FsError::NotDurable`](fs::FsError) once all
+    /// are in place.
     pub fn change_all(
         &self,
         opened: Vec<Opened>,
@@ -109,7 +110,7 @@ impl Project<'_> {
         {
             return Err(ProjectError::Twice(twice.clone()).into());
         }
-        let _locks = lock_folders(&targets)?;
+        let locks = lock_folders(&targets)?;
         let mut replacements = Vec::new();
         for (number, (opened, target)) in opened.into_iter().zip(&targets).enumerate() {
             let path = opened.path.clone();
@@ -117,12 +118,18 @@ impl Project<'_> {
             edit(number, &mut unlocked)?;
             if unlocked.is_changed() {
                 let bytes = unlocked.seal().map_err(at(&path))?;
-                replacements.push(fs::prepare_replacement(target, bytes, self.how())?);
+                replacements.push((path, fs::prepare_replacement(target, bytes, self.how())?));
             }
         }
         before()?;
-        replacements.into_iter().try_for_each(Replacement::commit)?;
-        Ok(())
+        if replacements.is_empty() {
+            return Ok(());
+        }
+        let committed = commit(replacements);
+        // What was replaced before a failure shall last as well.
+        let synced = locks.iter().try_for_each(FolderLock::sync);
+        committed?;
+        Ok(synced?)
     }
 
     pub(super) fn how(&self) -> Replace {
@@ -139,6 +146,19 @@ impl Project<'_> {
         }
         unlocked.reopen(self.parse(&bytes, &path, target)?).map_err(at(&path))
     }
+}
+
+/// Puts new files in the place of the old ones, one after the other.
+fn commit(replacements: Vec<(PathBuf, Replacement)>) -> Result<()> {
+    let mut done = Vec::new();
+    for (path, replacement) in replacements {
+        match replacement.commit() {
+            Ok(()) => done.push(path),
+            Err(source) if done.is_empty() => return Err(source.into()),
+            Err(source) => return Err(ProjectError::Halfway { done, source }.into()),
+        }
+    }
+    Ok(())
 }
 
 /// Locks every folder of these files once, in an order that all writers share.

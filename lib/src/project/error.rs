@@ -103,6 +103,14 @@ pub enum ProjectError {
         /// What is wrong with it.
         source: CredentialError,
     },
+    /// Of several files that change together, some could not be replaced.
+    #[error("{source}; changed already: {}", .done.iter().map(|path| shown(path).to_string()).collect::<Vec<_>>().join(", "))]
+    Halfway {
+        /// Those that were.
+        done: Vec<PathBuf>,
+        /// Why the next one was not.
+        source: FsError,
+    },
     /// One file was named twice.
     #[error("{}: was named twice", shown(.0))]
     Twice(PathBuf),
@@ -135,6 +143,7 @@ impl Failure for ProjectError {
             ProjectError::Schema { source, .. } => source.status(),
             ProjectError::Label { .. } | ProjectError::Pin { .. } => Status::NotAuthentic,
             ProjectError::Credential { source, .. } => source.status(),
+            ProjectError::Halfway { source, .. } => source.status(),
         }
     }
 
@@ -158,6 +167,9 @@ impl Failure for ProjectError {
                 Some("an older, a re-keyed or another file; if it is the right one, pin it anew in ENVSEC_PIN".into())
             }
             ProjectError::Credential { source, .. } => source.hint(),
+            ProjectError::Halfway { .. } => {
+                Some("every file is whole, the old or the new one: run it again for the others, -f FILE each".into())
+            }
             ProjectError::Setting { .. }
             | ProjectError::NoFolder(_)
             | ProjectError::NoLabel(_)

@@ -98,12 +98,13 @@ impl Project<'_> {
     /// [`SealedError::ChangedMeanwhile`]; a file that cannot be written. It is as it was then.
     pub fn replace(&self, found: &Found, bytes: Vec<u8>) -> Result<()> {
         let target = fs::resolve(&found.path)?;
-        let _lock = fs::lock_folder_of(&target)?;
+        let lock = fs::lock_folder_of(&target)?;
         let now = read_file(&found.path, &target)?;
         if !crypto::equal(&crypto::sha256(&[&now]), &crypto::sha256(&[&found.bytes])) {
             return Err(at(&found.path)(SealedError::ChangedMeanwhile));
         }
-        Ok(fs::prepare_replacement(&target, bytes, self.how())?.commit()?)
+        fs::prepare_replacement(&target, bytes, self.how())?.commit()?;
+        Ok(lock.sync()?)
     }
 }
 

@@ -264,7 +264,9 @@ impl Rotator<'_> {
         let pair = subject.pair.as_ref().map(|pair| &pair.name);
         let old_user = pair.and_then(|name| file.kept_previous(name).ok()).map(|(old, _)| old);
         let ended: Next = [(subject.name.clone(), old)].into_iter().chain(of_pair(subject, old_user)).collect();
-        self.project.change(opened, |file| Ok(ended.iter().try_for_each(|(name, old)| file.end_grace(name, old))?))
+        self.project
+            .change(opened, |file| Ok(ended.iter().try_for_each(|(name, old)| file.end_grace(name, old))?))
+            .map_err(unfinished(&subject.name, stage))
     }
 
     /// From the pending value on.
