@@ -20,9 +20,9 @@ const HELP: &str = "\
 const UNCHANGED: &str = "nothing was changed\n";
 
 /// A sandbox, and a folder in memory where texts are edited.
-struct Desk {
-    sandbox: Sandbox,
-    runtime: TempDir,
+pub(crate) struct Desk {
+    pub(crate) sandbox: Sandbox,
+    pub(crate) runtime: TempDir,
 }
 
 impl std::ops::Deref for Desk {
@@ -34,7 +34,7 @@ impl std::ops::Deref for Desk {
 }
 
 impl Desk {
-    fn with(entries: &[(&str, &str)]) -> Self {
+    pub(crate) fn with(entries: &[(&str, &str)]) -> Self {
         let mut sandbox = Sandbox::with(entries);
         let runtime = tempfile::Builder::new()
             .prefix("envsec-test-")
@@ -64,7 +64,7 @@ impl Desk {
     }
 
     /// An editor that is a shell script; `$1` is the file.
-    fn editor(&self, script: &str) -> String {
+    pub(crate) fn editor(&self, script: &str) -> String {
         let path = self.join("tmp/editor");
         std::fs::write(&path, format!("#!/bin/sh\nset -eu\n{script}\n")).unwrap();
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();

@@ -213,6 +213,12 @@ impl Run<'_> {
         self
     }
 
+    /// One more argument.
+    pub(crate) fn arg(mut self, arg: impl AsRef<OsStr>) -> Self {
+        self.command.arg(arg);
+        self
+    }
+
     /// In another folder.
     pub(crate) fn folder(mut self, path: impl AsRef<Path>) -> Self {
         self.command.current_dir(path);

@@ -295,47 +295,6 @@ fn several_files_change_together_or_not_at_all() {
 }
 
 #[test]
-fn a_rotation_that_dies_leaves_every_file_old_or_new() {
-    let sandbox = sandbox();
-    for name in ["two.enc", "three.enc"] {
-        sandbox.write(name, sandbox.read(".env.enc"));
-    }
-    let old = sandbox.read(".env.enc");
-    for number in 1..=3 {
-        for call in ["rename", "fsync"] {
-            let inject =
-                format!("strace -qq -f -o /dev/null -e trace={call} -e inject={call}:signal=KILL:when={number} ");
-            let names = [".env.enc", "two.enc", "three.enc"];
-            names.iter().for_each(|name| sandbox.write(name, &old));
-            let rotate = "envsec rotate -f .env.enc -f two.enc -f three.enc --key-file key --password-file pw --work-factor 15 2>/dev/null";
-            sandbox.shell(&format!("{inject}{rotate}; true")).output();
-            for name in names {
-                for credential in [["--key-file", "key"], ["--password-file", "pw"]] {
-                    sandbox.envsec([&["get", "A", "-f", name], &credential[..]].concat()).prints("one");
-                }
-            }
-            // The next writer sweeps what the killed one left.
-            sandbox
-                .envsec(cheaply(&[
-                    "rotate",
-                    "-f",
-                    ".env.enc",
-                    "-f",
-                    "two.enc",
-                    "-f",
-                    "three.enc",
-                    "--key-file",
-                    "key",
-                    "--password-file",
-                    "pw",
-                ]))
-                .says(NOT_UNDONE);
-            assert_eq!(sandbox.files(), [".env.enc", "key", "pw", "three.enc", "two.enc"], "{call} {number}");
-        }
-    }
-}
-
-#[test]
 fn a_terminal_is_shown_the_slots_and_asked() {
     let sandbox = sandbox();
     let before = sandbox.read(".env.enc");

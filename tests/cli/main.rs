@@ -6,6 +6,7 @@ mod bench;
 mod canary;
 mod ci_examples;
 mod completions;
+mod crash;
 mod declared;
 mod diff;
 mod docs;

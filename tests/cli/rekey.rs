@@ -5,7 +5,6 @@ use crate::keys::{KEPT, NOT_UNDONE, WRONG, cheaply, does_not_open, line_with, op
 use envsec::crypto::system_rng;
 use envsec::sealed::{Credential, NewSlot, Password, RawKey, SlotId, Unlocked};
 use envsec::secret::SecretText;
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// A sealed file whose slots are `p0`, `p1` and so on, of the lowest work factor, for the passwords in files of these names.
@@ -369,50 +368,4 @@ fn a_file_is_named_once_whatever_it_is_called() {
             opens(&sandbox, &["-f", file, "--password-file", "pw"]);
         }
     }
-}
-
-/// The system calls of a command from its lock on, each with its number among those of the same name.
-fn calls_under_lock(sandbox: &Sandbox, command: &str) -> Vec<(String, usize)> {
-    assert!(sandbox.shell(&format!("strace -qq -o trace {command}")).output().status.success());
-    let (mut counts, mut calls, mut locked) = (BTreeMap::new(), Vec::new(), false);
-    for line in sandbox.text("trace").lines() {
-        let Some((name, _)) = line.split_once('(') else { continue };
-        let count = counts.entry(name.to_owned()).or_insert(0);
-        *count += 1;
-        locked |= name == "flock";
-        if locked {
-            calls.push((name.to_owned(), *count));
-        }
-    }
-    calls
-}
-
-#[test]
-fn a_rotation_that_is_killed_at_any_system_call_loses_no_file() {
-    let sandbox = made_elsewhere("", "");
-    let rotate = "envsec rotate -f .env.enc -f two.enc -f three.enc --key-file key --renew key";
-    let (names, old) = ([".env.enc", "two.enc", "three.enc"], sandbox.read(".env.enc"));
-    let put = || names.iter().for_each(|name| sandbox.write(name, &old));
-    put();
-    let calls = calls_under_lock(&sandbox, &format!("{rotate} >new"));
-    let mut ends = BTreeSet::new();
-    for (call, number) in &calls {
-        put();
-        let inject = format!("-e trace={call} -e inject={call}:signal=KILL:when={number}");
-        sandbox.shell(&format!("rm -f new; strace -qq -o /dev/null {inject} {rotate} >new 2>err; true")).output();
-        sandbox.shell("chmod 600 new").succeeds();
-        let changed = names.iter().filter(|name| sandbox.read(name) != old);
-        let changed: Vec<&str> = changed.copied().collect();
-        ends.insert(changed.len());
-        // What is old opens with the old key, and what is new with the one that was printed before.
-        for name in names {
-            let key = if changed.contains(&name) { "new" } else { "key" };
-            sandbox.envsec(["get", "A", "-f", name, "--key-file", key]).prints("one");
-        }
-    }
-    assert_eq!(ends.into_iter().collect::<Vec<_>>(), [0, 1, 2, 3], "{calls:?}");
-    put();
-    sandbox.shell(&format!("{rotate} >new")).output();
-    let left = sandbox.files().into_iter().filter(|name| name.contains(".enc.")).count();
-    assert_eq!(left, 0, "the next writer sweeps what the killed ones left");
 }
