@@ -25,6 +25,7 @@ mod man;
 mod meanwhile;
 mod memory;
 mod merge;
+mod parallel;
 mod postgres;
 mod prompts;
 mod rekey;

@@ -329,7 +329,8 @@ fn set_refuses_what_makes_no_sense() {
 #[test]
 fn set_takes_no_empty_value_from_a_command_that_failed() {
     let sandbox = Sandbox::with(&[("A", "1")]);
-    let refused = "error: A: the value is empty; nothing was changed\nhint: an empty value is stored by: envsec set A=\n";
+    let refused =
+        "error: A: the value is empty; nothing was changed\nhint: an empty value is stored by: envsec set A=\n";
     for empty in ["", "\n"] {
         sandbox.envsec(["set", "A"]).stdin(empty).fails(2, refused);
         sandbox.envsec(["set", "--plain", "A"]).stdin(empty).fails(2, refused);

@@ -1,9 +1,11 @@
 //! Files: bounded reads, a lock on a folder, and replacing a file atomically and privately. Knows no format.
 
+mod lock;
 mod private;
 mod turn;
 mod write;
 
+pub use lock::{FolderLock, lock_folder_of};
 pub use private::PrivateFolder;
 pub use turn::{Turn, wait_for_turn};
 pub use write::{
@@ -17,10 +19,6 @@ use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
-
-/// How long to wait for another process that writes in the same folder.
-const LOCK_PATIENCE: Duration = Duration::from_secs(30);
 
 /// What a write does first: a new file beside the old one.
 const BESIDE: &str = "create a file in the folder";
@@ -238,43 +236,6 @@ pub fn folder_of(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
-    }
-}
-
-/// An exclusive lock on a folder, released when dropped. It is on the folder itself: nothing is left behind.
-pub struct FolderLock {
-    folder: PathBuf,
-    handle: File,
-}
-
-impl FolderLock {
-    /// Waits until the names in the folder are on the disk.
-    ///
-    /// # Errors
-    /// [`FsError::NotDurable`].
-    pub fn sync(&self) -> Result<(), FsError> {
-        let lost = |source| FsError::NotDurable { folder: self.folder.clone(), source };
-        write::sync_folder(&self.handle).map_err(lost)
-    }
-}
-
-/// Waits for the exclusive lock on the folder of `path`.
-///
-/// # Errors
-/// [`FsError::Locked`] after 30 seconds, [`FsError::Io`].
-pub fn lock_folder_of(path: &Path) -> Result<FolderLock, FsError> {
-    let folder = folder_of(path);
-    let handle = File::open(folder).map_err(io_error(folder, "open the folder"))?;
-    let give_up = Instant::now() + LOCK_PATIENCE;
-    loop {
-        match handle.try_lock() {
-            Ok(()) => return Ok(FolderLock { folder: folder.into(), handle }),
-            Err(std::fs::TryLockError::WouldBlock) if Instant::now() < give_up => {
-                std::thread::sleep(Duration::from_millis(2));
-            }
-            Err(std::fs::TryLockError::WouldBlock) => return Err(FsError::Locked(folder.into())),
-            Err(std::fs::TryLockError::Error(source)) => return Err(io_error(folder, "lock the folder")(source)),
-        }
     }
 }
 
