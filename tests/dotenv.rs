@@ -178,12 +178,14 @@ proptest! {
         for dialect in [Dialect::Own, Dialect::Foreign, Dialect::Node] {
             let Ok(mut document) = parse(text.as_bytes(), dialect) else { continue };
             prop_assert_eq!(written(&document), text.as_bytes());
+            prop_assert_eq!(document.len(), text.len());
+            let before = map(&document);
             let same: Vec<_> = document.entries().map(|(at, entry)| (at, SecretText::from(entry.raw_value()))).collect();
             for (at, raw) in &same {
                 document.replace_value(*at, raw);
             }
             prop_assert_eq!(written(&document), text.as_bytes());
-            let before = map(&document);
+            prop_assert_eq!(map(&document), before.clone());
             let Some((at, name)) = document.entries().last().map(|(at, entry)| (at, entry.name().to_owned())) else { continue };
             let nodes: Vec<_> = document.nodes().iter().map(|node| node.text().to_owned()).collect();
             let comment = document.nodes()[at].entry().and_then(|entry| entry.inline_comment().map(str::to_owned));
@@ -212,7 +214,7 @@ proptest! {
         let end = document.line_end();
         let missing = if count == 0 || text.ends_with('\n') { "" } else { end };
         prop_assert_eq!(written(&document), format!("{text}{missing}NEW=1{end}").into_bytes());
-        document.remove(count);
+        document.retain(|at| at != count);
         prop_assert_eq!(written(&document), format!("{text}{missing}").into_bytes());
     }
 

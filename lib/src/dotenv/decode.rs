@@ -69,7 +69,7 @@ pub(super) fn ansi_escape(after: &[u8]) -> Option<(char, usize)> {
         [b'n', ..] => Some(('\n', 1)),
         [b'r', ..] => Some(('\r', 1)),
         [b't', ..] => Some(('\t', 1)),
-        [b'x', high @ b'0'..=b'7', low, ..] if low.is_ascii_hexdigit() => {
+        [b'x', high @ b'0'..=b'7', low, ..] => {
             let low = char::from(low).to_digit(16).and_then(|digit| u8::try_from(digit).ok())?;
             // Above 7f a shell takes \xHH for a byte, not for a character; a NUL ends the shell's value.
             Some((high - b'0') * 16 + low).filter(|byte| *byte != 0).map(|byte| (char::from(byte), 3))

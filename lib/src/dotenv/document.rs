@@ -118,14 +118,7 @@ impl Document {
         self.nodes.get_mut(at)?.cut_after_value()
     }
 
-    /// Removes node `at`: exactly its line or lines.
-    pub fn remove(&mut self, at: usize) {
-        if at < self.nodes.len() {
-            self.nodes.remove(at);
-        }
-    }
-
-    /// Keeps only the nodes whose place passes.
+    /// Keeps only the nodes whose place passes; of the others exactly their lines go.
     pub fn retain(&mut self, mut keep: impl FnMut(usize) -> bool) {
         let mut at = 0;
         self.nodes.retain(|_| {
@@ -244,10 +237,9 @@ mod tests {
     #[test]
     fn an_entry_is_removed_with_all_its_lines() {
         let mut document = document("# c\nA='1\n2' # x\nB=2");
-        document.remove(1);
+        document.retain(|at| at != 1);
         assert_eq!(written(&document), "# c\nB=2");
-        document.remove(1);
-        document.remove(7);
+        document.retain(|at| at == 0);
         assert_eq!(written(&document), "# c\n");
     }
 

@@ -205,6 +205,7 @@ mod tests {
             ("A=é\u{3000}", "1:4 E_CTRL"),
             ("A='é'\u{b}", "1:6 E_CTRL"),
             ("A=1 # \u{2028}", "1:7 E_CTRL"),
+            ("A='1' # \u{2028}", "1:9 E_CTRL"),
             ("A=\u{feff}", "1:3 E_CTRL"),
             ("A\r=1", "1:2 E_CR"),
             ("A", "1:2 E_NO_EQUALS"),
@@ -215,8 +216,22 @@ mod tests {
         ] {
             assert_eq!(errors(text, Dialect::Foreign).first().map(String::as_str), Some(expected), "{text:?}");
         }
-        assert!(errors("#\u{a0}x\nA=1 #\u{a0}\u{feff}", Dialect::Foreign).is_empty());
+        assert!(errors("#\u{a0}\tx\nA=1 #\u{a0}\t\u{feff}", Dialect::Foreign).is_empty());
         assert!(errors("A='\u{b}\u{a0}\u{2028}\u{feff}'", Dialect::Foreign).is_empty());
+    }
+
+    #[test]
+    fn one_mistake_is_one_error() {
+        for (text, expected) in [
+            ("# \r x", "1:3 E_CR"),
+            ("A=\r x", "1:3 E_CR"),
+            ("# \0 x", "1:3 E_NUL"),
+            // Reading goes on after the line that the value ends on.
+            ("A=\"\\t\nx\"\nB=1", "1:4 E_AMBIG_ESCAPE"),
+            ("A='x\\'\nB=1", "1:5 E_AMBIG_ESCAPE"),
+        ] {
+            assert_eq!(errors(text, Dialect::Foreign), [expected], "{text:?}");
+        }
     }
 
     #[test]
@@ -235,6 +250,9 @@ mod tests {
         assert_eq!(errors.iter().filter_map(|error| error.name.as_deref()).collect::<Vec<_>>(), ["A"]);
         assert!(errors.iter().all(|error| !error.to_string().contains("secret")));
         assert!(errors.len() > 2);
+        // This one leaves no doubt about where lines begin.
+        let errors = parse(b"A=x#y\nB=x#y\n", Dialect::Foreign, Duplicates::Refuse).err().expect("errors");
+        assert_eq!(errors.iter().filter_map(|error| error.name.as_deref()).collect::<Vec<_>>(), ["A", "B"]);
     }
 
     #[test]
@@ -247,12 +265,15 @@ mod tests {
              or of \"...\" if it holds a ' (the quote was opened on line 1)"
         );
         assert!(errors[1].to_string().contains("--dialect node"));
-        let errors = parse(b"A=1\n\nA=2", Dialect::Foreign, Duplicates::Refuse).err().expect("errors");
+        let errors = parse(b"\nA=1\n\nA=2\nB='x' y", Dialect::Foreign, Duplicates::Refuse).err().expect("errors");
         assert!(
-            errors[0].to_string().starts_with("3:1: E_DUPLICATE: A: ")
-                && errors[0].to_string().ends_with("(first on line 1)")
+            errors[0].to_string().starts_with("4:1: E_DUPLICATE: A: ")
+                && errors[0].to_string().ends_with("(first on line 2)")
         );
-        assert_eq!(errors[0].other_line(), Some(1));
+        assert_eq!(errors[0].other_line(), Some(2));
+        assert!(errors[1].to_string().ends_with(" if it holds a '"));
+        let errors = parse(br"A=$'\a'", Dialect::Own, Duplicates::Refuse).err().expect("errors");
+        assert!(errors[0].to_string().starts_with("1:5: E_AMBIG_ESCAPE: A: $'...' knows the escapes "));
     }
 
     #[test]

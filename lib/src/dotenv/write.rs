@@ -168,6 +168,7 @@ mod tests {
             ("a\nb", Rule::S8, "\"a\\nb\""),
             ("it's\n$", Rule::S8, "\"it's\\n$\""),
             ("\"\n", Rule::S9, "$'\"\\n'"),
+            ("\"\r", Rule::S9, "$'\"\\r'"),
             ("plain text", Rule::S3, "'plain text'"),
         ] {
             let (used, text) = quote(value, Place::SealedLine);
