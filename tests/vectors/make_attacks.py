@@ -172,12 +172,14 @@ def entries():
 def text():
     case([18], "comment-edited", "opens", "a comment edited", edit("# database", "# a Database"))
     case([18], "comments-added", "opens", "comments and blank lines added", edit("REGION=", "# where\n\n \t\n#\nREGION=") + "# end\n\n")
+    case([18], "comment-indented", "malformed", "a comment that does not start in the first column", edit("# database", " # database"))
     case([18], "comment-removed", "opens", "a comment removed", edit("# database\n", ""))
     case([2, 18], "no-last-line-end", "opens", "without the last line end", BASE[:-1])
     case([19], "crlf", "opens", "CRLF throughout", BASE.replace("\n", "\r\n"))
     case([19], "mixed-lf-last", "malformed", "CRLF, and LF on the last line", BASE.replace("\n", "\r\n")[:-2] + "\n")
     case([19], "mixed-crlf-once", "malformed", "LF, and CRLF on one comment", edit("# database\n", "# database\r\n"))
     case([20], "byte-order-mark", "malformed", "a byte order mark", "\ufeff" + BASE)
+    case([20], "byte-order-mark-below", "malformed", "a byte order mark below the seal", edit("# database", "\ufeff# database"))
     case([20], "not-utf-8", "malformed", "a comment that is not UTF-8", BASE.encode().replace(b"# database", b"# caf\xe9"))
     case([20], "nul", "malformed", "NUL in a comment", edit("# database", "# data\0base"))
     case([20], "empty", "malformed", "no byte at all", "")
@@ -199,6 +201,8 @@ def magic():
     case([24], "version-2", "newer", "version 2", edit("#envsec:1 ", "#envsec:2 "))
     case([24], "version-01", "malformed", "version 01", edit("#envsec:1 ", "#envsec:01 "))
     case([24], "suite", "newer", "another suite", edit("A256GCM-HS256", "C20P-HS256"))
+    case([24], "suite-too-long", "malformed", "a suite of 65 characters", edit("A256GCM-HS256", "A" * 65))
+    case([24], "suite-not-ascii", "malformed", "a suite that is not ASCII", edit("A256GCM-HS256", "caf\u00e9"))
     case([24], "magic-field", "malformed", "one more field in line 1, sealed", resealed(edit("label=production", "label=production x=1")))
     case([24], "magic-order", "malformed", "fields of line 1 in another order, sealed", resealed(edit("file=%s key=%s" % (fid, key), "key=%s file=%s" % (key, fid))))
     case([36], "magic-twice", "malformed", "a second magic line, sealed", resealed(edit("\n", "\n" + line("#envsec:1"))))
@@ -245,6 +249,13 @@ def slots():
     case([38], "unknown-slot-type", "opens", "a slot of an unknown type, sealed",
          resealed(edit(ci, ci + "#envsec:slot id=future type=age to=age1xyz wrap=%s\n" % b64(b"\x77" * 48))))
     case([38], "unknown-header", "opens", "a header line of an unknown kind, sealed", resealed(before_seal("#envsec:policy max=3 free")))
+    for number, slot in enumerate(["type=Age to=x", "type=a_ge to=x", "type=age to", "type=age to=", "type=age TO=x", "type=age =x",
+                                   "type=age to=caf\u00e9", "type=age wrap=x", "type=age  to=x"], 1):
+        case([38], "unknown-slot-malformed-%d" % number, "malformed", "a malformed slot of an unknown type, sealed: %s" % slot,
+             resealed(edit(ci, ci + "#envsec:slot id=future %s wrap=%s\n" % (slot, b64(b"\x77" * 48)))))
+    for number, header in enumerate(["policy", "policy ", "policy  x", "policy x ", "policy caf\u00e9", "Policy x", "p" * 33 + " x", " x"], 1):
+        case([38], "unknown-header-malformed-%d" % number, "malformed", "a malformed header line, sealed: %s" % header,
+             resealed(before_seal("#envsec:" + header)))
     case([38], "unknown-header-added", "not-authentic", "a header line of an unknown kind, not sealed", before_seal("#envsec:policy max=3 free"))
 
 
@@ -285,6 +296,8 @@ def rotations():
     previous, current = "enc:" + field("previous", BASE), value_of("API_KEY")
     case([40], "previous-as-value", "not-authentic", "previous= moved to the value", with_value("API_KEY", previous))
     case([40], "previous-as-value-sealed", "bad-value", "the same, sealed: a token is bound to its use", resealed(with_value("API_KEY", previous)))
+    twice = line("#envsec:rotation")
+    case([40], "rotation-twice", "malformed", "two rotation lines of one name, sealed", resealed(edit(twice, twice * 2)))
     back = edit(previous[4:], current[4:])
     case([40], "value-as-previous", "not-authentic", "the value moved to previous=", back)
 

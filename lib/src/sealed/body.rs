@@ -274,7 +274,7 @@ impl Body {
     /// belongs to it; else to the end. So two branches rarely add their names at the same line.
     fn place_for(&self, name: &VarName) -> usize {
         let nodes = self.document.nodes();
-        if !self.entries.is_sorted_by(|a, b| a.name < b.name) {
+        if !self.is_sorted() {
             return nodes.len();
         }
         let greater = self.entries.iter().find(|entry| entry.name > *name).map(|entry| entry.node);

@@ -247,6 +247,28 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_name_is_only_moved_when_nothing_else_of_it_changed() {
+        let difference = |moved, new, value, rotation| NameDifference {
+            name: "N".parse().unwrap(),
+            old: Some(Storage::Secret),
+            new: Some(new),
+            value,
+            moved,
+            rotation,
+        };
+        for (moved, new, value, rotation, expected) in [
+            (true, Storage::Secret, Comparison::Same, false, true),
+            (true, Storage::Secret, Comparison::Unknown, false, true),
+            (false, Storage::Secret, Comparison::Same, false, false),
+            (true, Storage::Plain, Comparison::Same, false, false),
+            (true, Storage::Secret, Comparison::Different, false, false),
+            (true, Storage::Secret, Comparison::Same, true, false),
+        ] {
+            assert_eq!(difference(moved, new, value, rotation).is_only_moved(), expected);
+        }
+    }
+
+    #[test]
     fn a_longest_rising_run_is_found() {
         for (numbers, length) in [
             (&[][..], 0),

@@ -34,7 +34,7 @@ impl Body {
 
     /// Whether the entries are in the order of their names.
     pub(super) fn is_sorted(&self) -> bool {
-        self.entries().is_sorted_by(|a, b| a.name < b.name)
+        self.entries().is_sorted_by_key(|entry| &entry.name)
     }
 }
 
@@ -131,6 +131,8 @@ mod tests {
         let expected = "# top\n\nA=\n# of M\nM=\n# of N\nN=\nZ=\n# end\n";
         assert_eq!(arranged(outline, &["A", "M", "N", "Z"], true), expected);
         assert_eq!(arranged(outline, &["A", "M", "N", "Z"], false), outline);
+        // What stands above a blank line belongs to nobody.
+        assert_eq!(arranged("# top\n\nZ=\nA=\n", &["Z", "A"], true), "# top\n\nA=\nZ=\n");
     }
 
     #[test]

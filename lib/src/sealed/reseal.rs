@@ -4,7 +4,7 @@
 use super::body::{Body, Content, Entry, Replacement, Storage};
 use super::diff::longest_rising;
 use super::error::SealedError;
-use super::header::{Header, Line, LineKind, PREFIX, Rotation, SlotId};
+use super::header::{Line, LineKind, PREFIX, Rotation, SlotId};
 use super::keys::Purpose;
 use super::locked::{check_bytes, check_lines};
 use super::merge::{has_key_of, is_same};
@@ -113,7 +113,7 @@ impl Unsealed {
         now: Utc,
         rng: &mut dyn CryptoRng,
     ) -> Result<Resealed, SealedError> {
-        let header = Header { lines: Vec::new(), ..known.basis.file.header.clone() };
+        let header = known.basis.file.header.clone();
         let not_taken = header_changes(&self.header, known);
         let names: Vec<VarName> = self.body.entries().iter().map(|entry| entry.name.clone()).collect();
         let moved = moved(known.head, &names);
@@ -137,7 +137,7 @@ impl Unsealed {
 
 struct Work<'u> {
     known: Known<'u>,
-    /// Header of the basis without its lines, body of the text.
+    /// Header of the basis, body of the text.
     file: Unlocked,
     changes: Vec<(VarName, Change)>,
     now: Utc,

@@ -252,3 +252,33 @@ impl NewSlot {
         opened.map(|_| slot).ok_or_else(|| SealedError::SelfCheck("a new slot does not open".into()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn work_is_allowed_up_to_its_bounds() {
+        let slot = |ln: &u8| Slot {
+            id: SlotId::fixed("s"),
+            kind: SlotKind::Scrypt { ln: *ln, salt: [0; 32] },
+            desc: String::new(),
+            wrap: [0; WRAP],
+        };
+        for (max_work_factor, factors, expected) in [
+            (20, &[20, 20][..], true),
+            (20, &[20, 20, 14], false),
+            (20, &[21], false),
+            (21, &[21, 21], true),
+            (21, &[22], false),
+            (22, &[22], true),
+            (22, &[20, 20, 20, 20], true),
+            (22, &[22, 14], false),
+            (22, &[21, 21, 14], false),
+        ] {
+            let slots: Vec<Slot> = factors.iter().map(slot).collect();
+            let checked = Limits { max_work_factor, slot: None }.check(slots.iter());
+            assert_eq!(checked.is_ok(), expected, "{max_work_factor}: {factors:?}");
+        }
+    }
+}

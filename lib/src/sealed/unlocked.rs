@@ -314,7 +314,7 @@ impl Unlocked {
 }
 
 /// Reads what is about to be written: the seal, and the values that were set.
-fn check(bytes: &[u8], keys: &Keys, written: &BTreeMap<VarName, Value>) -> Result<(), SealedError> {
+pub(super) fn check(bytes: &[u8], keys: &Keys, written: &BTreeMap<VarName, Value>) -> Result<(), SealedError> {
     let failed = |what: String| Err(SealedError::SelfCheck(what));
     let read = match Locked::parse(bytes) {
         Ok(read) => read,
