@@ -362,6 +362,32 @@ fn every_finding_of_lint_is_named_once() {
 }
 
 #[test]
+fn lint_knows_the_type_of_every_value_that_is_listed() {
+    let sandbox = Sandbox::new();
+    let values = [
+        ("null", "null"),
+        ("boolean", "true"),
+        ("integer", "1"),
+        ("number", "1.5"),
+        ("string", "\"a\""),
+        ("array", "[1]"),
+        ("object", "{\"a\": 1}"),
+    ];
+    let pairs = || values.iter().flat_map(|(of, _)| values.iter().map(move |(is, value)| (of, is, value)));
+    let properties: Vec<String> =
+        pairs().map(|(of, is, value)| format!(r#""{of}_{is}": {{"type": "{of}", "const": {value}}}"#)).collect();
+    declare(&sandbox, &[], &properties.iter().map(String::as_str).collect::<Vec<_>>());
+    let wrong = pairs().filter(|(of, is, _)| of != is && (**of, **is) != ("number", "integer"));
+    let lines: Vec<String> = wrong
+        .map(|(of, is, _)| {
+            format!("/properties/{of}_{is}/const: lists a value of another type than the declared one\n")
+        })
+        .collect();
+    assert_eq!(lines.len(), 41);
+    sandbox.envsec(["schema", "lint"]).answers(3, lines.concat(), "error: 41 mistakes in the declaration\n");
+}
+
+#[test]
 fn lint_tells_mistakes_before_notes_and_counts_the_mistakes() {
     let sandbox = Sandbox::new();
     declare(

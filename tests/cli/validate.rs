@@ -236,6 +236,11 @@ fn references_that_multiply_come_to_an_end() {
         let double = |next: &str| format!(r#"{{"{keyword}": [{next}, {next}]}}"#);
         refused(&sandbox, chain(40, double, r#"{"const": "x"}"#), TOO_COMPLEX);
     }
+    let properties: Vec<String> = (0..1000).map(|n| format!(r##""N{n}": {{"$ref": "#/$defs/many"}}"##)).collect();
+    let many = vec!["{}"; 250].join(",");
+    let schema =
+        format!(r#"{{"$defs": {{"many": {{"allOf": [{many}]}}}}, "properties": {{{}}}}}"#, properties.join(","));
+    refused(&sandbox, schema, TOO_COMPLEX);
 }
 
 #[test]

@@ -66,10 +66,7 @@ pub enum PatternError {
 type Result<T> = std::result::Result<T, PatternError>;
 
 /// An ECMA-262 regular expression, as JSON Schema's `pattern` has it: unanchored, by code points (as with the u flag).
-pub struct Pattern {
-    source: String,
-    program: Program,
-}
+pub struct Pattern(Program);
 
 impl Pattern {
     /// Reads a pattern and makes it ready to match, in microseconds.
@@ -79,13 +76,7 @@ impl Pattern {
     /// What is wrong, and at which character of the pattern; [`PatternError::TooLarge`] when it is too long or repeats
     /// too much.
     pub fn parse(source: &str) -> Result<Self> {
-        let program = Parser::new(source)?.pattern()?;
-        Ok(Self { source: source.to_owned(), program })
-    }
-
-    /// The pattern as it was written.
-    pub fn source(&self) -> &str {
-        &self.source
+        Parser::new(source)?.pattern().map(Pattern)
     }
 
     /// Whether it matches somewhere in the text.
@@ -94,6 +85,6 @@ impl Pattern {
     ///
     /// [`PatternError::Limit`] when that is not known after as many steps as are allowed for a text of this length.
     pub fn is_match(&self, text: &str) -> Result<bool> {
-        Matcher::new(&self.program, text).is_match()
+        Matcher::new(&self.0, text).is_match()
     }
 }
