@@ -79,7 +79,10 @@ impl Sandbox {
     pub(crate) fn with(entries: &[(&str, &str)]) -> Self {
         let sandbox = Sandbox::sealed();
         for (name, value) in entries {
-            sandbox.envsec(["set", name]).stdin(value).succeeds();
+            match *value {
+                "" => sandbox.envsec(["set", &format!("{name}=")]).succeeds(),
+                value => sandbox.envsec(["set", name]).stdin(value).succeeds(),
+            }
         }
         sandbox
     }

@@ -215,13 +215,15 @@ fn the_reference_reads_what_the_binary_writes() {
 fn the_binary_changes_two_lines_of_what_the_reference_wrote() {
     let mut random = Random::new();
     let mut entries = random.entries();
-    let sandbox = Sandbox::new();
+    let mut sandbox = Sandbox::new();
     let key = written_by_reference(&sandbox, ".env.enc", None, &entries);
+    sandbox.set_variable("ENVSEC_KEY", &key);
     let before = sandbox.text(".env.enc");
     let at = random.below(entries.len());
     let name = entries[at].name.clone();
-    let set = |value: &str| {
-        sandbox.envsec(["set", "--keep-newline", &name]).variable("ENVSEC_KEY", &key).stdin(value).succeeds()
+    let set = |value: &str| match value {
+        "" => sandbox.envsec(["set", &format!("{name}=")]).succeeds(),
+        value => sandbox.envsec(["set", "--keep-newline", &name]).stdin(value).succeeds(),
     };
 
     set(&entries[at].value);

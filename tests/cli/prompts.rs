@@ -29,7 +29,6 @@ fn a_typed_value_arrives_as_it_was_typed_and_is_not_shown() {
     let sandbox = Sandbox::sealed();
     for (typed, value) in [
         ("va\tlue é #$\r", "va\tlue é #$"),
-        ("\r", ""),
         (" blanks stay \n", " blanks stay "),
         ("without a line end\u{4}", "without a line end"),
         (&format!("wrong{CTRL_U}right\r"), "right"),
