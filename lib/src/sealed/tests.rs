@@ -209,6 +209,7 @@ fn errors_of_the_header_say_their_line() {
     let lines: Vec<&str> = text.split_inclusive('\n').collect();
     let [magic, slot, rotation, seal, ..] = lines[..] else { panic!("{text}") };
     for (text, expected) in [
+        (format!("{magic}{slot}"), "3: the seal line is missing"),
         (format!("{magic}{slot}{rotation}"), "4: the seal line is missing"),
         (format!("{magic}{slot}{rotation}A=1\n{seal}"), "4: the seal line is missing"),
         (format!("{magic}{slot}#envsec:? x\n"), "3: not a header line"),
