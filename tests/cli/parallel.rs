@@ -176,8 +176,9 @@ fn a_stopped_writer_holds_up_the_others_until_it_is_killed() {
     // Stopped while it holds the lock, with its new file on the disk.
     let stop = ["-qq", "-o", "trace", "-e", "trace=fsync", "-e", "inject=fsync:signal=STOP:when=1", ENVSEC, "set", "A"];
     let mut strace = sandbox.command("strace", stop).spawn();
-    drop(strace.stdin.take());
+    std::io::Write::write_all(&mut strace.stdin.take().unwrap(), b"2").unwrap();
     while !sandbox.join("trace").exists() || !sandbox.text("trace").contains("SIGSTOP") {
+        assert!(strace.try_wait().unwrap().is_none(), "it ended before it was stopped");
         std::thread::sleep(Duration::from_millis(2));
     }
     let of = strace.id();
