@@ -244,6 +244,16 @@ mod tests {
     }
 
     #[test]
+    fn a_new_value_is_read_by_its_own_quotes() {
+        for raw in ["x", "'x'", "\"x\"", "`x`", "$'x'"] {
+            let mut document = document("A=1 # c\n");
+            document.replace_value(0, &SecretText::from(raw));
+            assert!(document.nodes()[0].entry().is_some_and(|entry| entry.value().expose() == "x"), "{raw}");
+            assert_eq!(written(&document), format!("A={raw} # c\n"));
+        }
+    }
+
+    #[test]
     fn the_sealed_form_is_told_apart() {
         for (text, expected) in [
             ("A=1", true),

@@ -272,6 +272,9 @@ mod tests {
         );
         assert_eq!(errors[0].other_line(), Some(2));
         assert!(errors[1].to_string().ends_with(" if it holds a '"));
+        let lower = errors.into_iter().map(|error| error.below(3)).collect::<Vec<_>>();
+        assert_eq!(lower.iter().map(|error| error.line).collect::<Vec<_>>(), [7, 8]);
+        assert_eq!(lower.iter().map(SyntaxError::other_line).collect::<Vec<_>>(), [Some(5), Some(8)]);
         let errors = parse(br"A=$'\a'", Dialect::Own, Duplicates::Refuse).err().expect("errors");
         assert!(errors[0].to_string().starts_with("1:5: E_AMBIG_ESCAPE: A: $'...' knows the escapes "));
     }
