@@ -92,7 +92,12 @@ impl<'v> View<'v> {
     }
 
     pub(super) fn entry(&self, name: &str) -> Option<&'v Entry<'v>> {
-        self.places.get(name).map(|place| &self.environment.entries[*place])
+        self.place(name).map(|place| &self.environment.entries[place])
+    }
+
+    /// Where an entry of this name stands.
+    pub(super) fn place(&self, name: &str) -> Option<usize> {
+        self.places.get(name).copied()
     }
 
     pub(super) fn has_names_only(&self) -> bool {

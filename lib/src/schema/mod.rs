@@ -169,10 +169,9 @@ impl Schema {
         problems.retain(|problem| problem.name.as_deref().is_none_or(is_asked_for));
         let place = |problem: &Problem| {
             let name = problem.name.as_deref();
-            let of_file = |name: &str| view.environment.entries.iter().position(|entry| entry.name == name);
             (
                 name.is_none(),
-                name.map(|name| self.declared.place(name).map_or((1, of_file(name)), |place| (0, Some(place)))),
+                name.map(|name| self.declared.place(name).map_or((1, view.place(name)), |place| (0, Some(place)))),
             )
         };
         problems.sort_by_key(place);
