@@ -310,10 +310,12 @@ fn whatever_a_declaration_holds_the_example_is_dotenv_of_its_names() {
             r#""B": {"description": "one\r\nEVIL=2\u001b[31m\u0000", "examples": ["a\u0000\u001b\n\tEVIL='`\"$x"]}"#,
             r#""C": {"enum": ["x\nEVIL=3"], "default": "x\nEVIL=3"}"#,
             r#""D": {"default": "", "minLength": 0}"#,
+            r#""E": {"description": "one\u2028EVIL=4", "enum": ["x\u2029EVIL=5"]}"#,
         ],
     );
     let text = stdout(sandbox.envsec(["schema", "example"]));
     assert!(!text.contains(|c: char| c.is_control() && c != '\n'), "{text:?}");
+    assert!(!text.contains(['\u{2028}', '\u{2029}']), "npm dotenv would end a comment there: {text:?}");
     let names: Vec<&str> = text
         .lines()
         .filter(|line| !line.starts_with('#'))

@@ -39,7 +39,12 @@ fn out_of_date(instead: &str) -> String {
 
 /// A comment is one line, whatever the declaration holds.
 fn clean(line: &str) -> String {
-    line.chars().filter(|c| !c.is_control()).collect()
+    line.chars().filter(|c| !is_refused(*c)).collect()
+}
+
+/// What no comment of a dotenv file may hold: to npm dotenv U+2028 and U+2029 end one.
+fn is_refused(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
 }
 
 /// A value to be replaced; none for a secret.
@@ -51,7 +56,7 @@ fn placeholder(property: &Property<'_>) -> String {
     of_example
         .or_else(|| property.default())
         .unwrap_or_else(|| by_type(property.nodes, property))
-        .replace(char::is_control, " ")
+        .replace(is_refused, " ")
 }
 
 fn by_type(nodes: &Nodes, property: &Property<'_>) -> String {
