@@ -131,6 +131,7 @@ def duplicate_problems(packages, skipped):
             yield f"{name}: in {len(several)} versions ({', '.join(several)}), not named in deny.toml's skip"
 
 
+<<<<<<< HEAD
 def section(heading):
     """The text under a heading of docs/dependencies.md."""
     text = (ROOT / "docs/dependencies.md").read_text("utf-8")
@@ -146,10 +147,16 @@ def reason_problems(graph):
     """Every direct dependency has its line in docs/dependencies.md, and every line its dependency."""
     explained = {name for heading in ("In the binary", "In the tests only") for name, _ in rows(heading)}
     members = set(graph["workspace_members"])
+=======
+def reason_problems(*graphs):
+    """Every direct dependency has its line in docs/dependencies.md, and every line its dependency."""
+    explained = set(re.findall(r"^\| `([^`]+)` \|", (ROOT / "docs/dependencies.md").read_text("utf-8"), re.MULTILINE))
+>>>>>>> 59d316c (Fuzz targets for every reader of what strangers write, part of the test suite and of cargo-fuzz)
     direct = {
         dependency["name"]
+        for graph in graphs
         for package in graph["packages"]
-        if package["id"] in members
+        if package["id"] in graph["workspace_members"]
         for dependency in package["dependencies"]
         if dependency["source"]  # not a package of our own
     }
@@ -222,16 +229,25 @@ def main():
     rules = tomllib.loads((ROOT / "deny.toml").read_text("utf-8"))
     skipped = {entry["crate"] for entry in rules["bans"]["skip"]}
     everywhere, linux = metadata(), metadata("--filter-platform", LINUX)
+<<<<<<< HEAD
     packages, in_tree = foreign_packages(everywhere), tree("normal,build")
     shipped = [package for package in foreign_packages(linux) if title(package) in in_tree]
+=======
+    fuzz = metadata("--manifest-path", "fuzz/Cargo.toml")  # a workspace of its own; nothing of it ships
+    packages, shipped = foreign_packages(everywhere), shipped_packages(linux)
+>>>>>>> 59d316c (Fuzz targets for every reader of what strangers write, part of the test suite and of cargo-fuzz)
 
     problems = [
         *licence_problems(packages, set(rules["licenses"]["allow"])),
         *source_problems(packages, rules["sources"]["allow-registry"]),
         *duplicate_problems(shipped_packages(everywhere), skipped),
+<<<<<<< HEAD
         *reason_problems(everywhere),
         *build_time_problems(shipped),
         *source_text_problems(shipped, linux),
+=======
+        *reason_problems(everywhere, fuzz),
+>>>>>>> 59d316c (Fuzz targets for every reader of what strangers write, part of the test suite and of cargo-fuzz)
     ]
     if len(shipped) > MAX_CRATES:
         problems.append(f"{len(shipped)} crates make the Linux binary, at most {MAX_CRATES} may")

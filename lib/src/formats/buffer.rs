@@ -239,7 +239,7 @@ impl Annotated {
         let is_reason = |line: &&[u8]| line.starts_with(ERROR.as_bytes());
         let is_inserted = |line: &&[u8]| {
             let line = line.trim_ascii_end();
-            self.inserted.iter().any(|inserted| inserted.trim_end().as_bytes() == line)
+            self.inserted.iter().any(|inserted| inserted.trim_ascii_end().as_bytes() == line)
         };
         let mut text = Secret::with_capacity(edited.len());
         let lines = edited.expose().split_inclusive(|byte| *byte == b'\n').skip_while(is_reason);
@@ -376,4 +376,19 @@ fn plain_text(entry: &EntryRef<'_>, value: &Value) -> SecretText {
 /// The name of which a comment holds a value, as in `# NAME=value`.
 pub fn name_in_comment(comment: &str) -> Option<&str> {
     commented_entry(comment).map(|(name, _)| name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn complaints_are_taken_out_whatever_they_end_in() {
+        let text = Secret::from(&b"A=1\nB=2\n"[..]);
+        for end in ["", " ", "\u{a0}", "\u{2028}", "\r", "\n"] {
+            let annotated = annotate(&text, vec![Complaint::new(2, format!("wrong{end}"))]);
+            assert!(annotated.text.len() > text.len());
+            assert_eq!(annotated.strip(&annotated.text).expose(), text.expose(), "{end:?}");
+        }
+    }
 }

@@ -67,8 +67,11 @@ impl Blob {
     }
 }
 
-/// Lines end at LF; each is cut at its first `=`, both sides trimmed. No quotes, no comments.
-fn lines(plain: &SecretText, source_name: &str) -> Result<Incoming, ImportError> {
+/// Reads the plaintext of a blob. Lines end at LF; each is cut at its first `=`, both sides trimmed. No quotes, no comments.
+///
+/// # Errors
+/// All lines that are no `NAME=value` or that a sealed file cannot hold.
+pub fn lines(plain: &SecretText, source_name: &str) -> Result<Incoming, ImportError> {
     let filled = (1..).zip(plain.expose().split('\n')).filter(|(_, line)| !line.trim().is_empty());
     collect(source_name, filled.map(|(number, line)| (number, entry(line))))
 }
