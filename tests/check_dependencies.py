@@ -131,7 +131,6 @@ def duplicate_problems(packages, skipped):
             yield f"{name}: in {len(several)} versions ({', '.join(several)}), not named in deny.toml's skip"
 
 
-<<<<<<< HEAD
 def section(heading):
     """The text under a heading of docs/dependencies.md."""
     text = (ROOT / "docs/dependencies.md").read_text("utf-8")
@@ -143,15 +142,9 @@ def rows(heading):
     return re.findall(r"^\| `([^`]+)` \| ([^|]+) \|", section(heading), re.MULTILINE)
 
 
-def reason_problems(graph):
-    """Every direct dependency has its line in docs/dependencies.md, and every line its dependency."""
-    explained = {name for heading in ("In the binary", "In the tests only") for name, _ in rows(heading)}
-    members = set(graph["workspace_members"])
-=======
 def reason_problems(*graphs):
     """Every direct dependency has its line in docs/dependencies.md, and every line its dependency."""
-    explained = set(re.findall(r"^\| `([^`]+)` \|", (ROOT / "docs/dependencies.md").read_text("utf-8"), re.MULTILINE))
->>>>>>> 59d316c (Fuzz targets for every reader of what strangers write, part of the test suite and of cargo-fuzz)
+    explained = {name for heading in ("In the binary", "In the tests only", "In the fuzz targets only") for name, _ in rows(heading)}
     direct = {
         dependency["name"]
         for graph in graphs
@@ -229,25 +222,17 @@ def main():
     rules = tomllib.loads((ROOT / "deny.toml").read_text("utf-8"))
     skipped = {entry["crate"] for entry in rules["bans"]["skip"]}
     everywhere, linux = metadata(), metadata("--filter-platform", LINUX)
-<<<<<<< HEAD
+    fuzz = metadata("--manifest-path", "fuzz/Cargo.toml")  # a workspace of its own; nothing of it ships
     packages, in_tree = foreign_packages(everywhere), tree("normal,build")
     shipped = [package for package in foreign_packages(linux) if title(package) in in_tree]
-=======
-    fuzz = metadata("--manifest-path", "fuzz/Cargo.toml")  # a workspace of its own; nothing of it ships
-    packages, shipped = foreign_packages(everywhere), shipped_packages(linux)
->>>>>>> 59d316c (Fuzz targets for every reader of what strangers write, part of the test suite and of cargo-fuzz)
 
     problems = [
         *licence_problems(packages, set(rules["licenses"]["allow"])),
         *source_problems(packages, rules["sources"]["allow-registry"]),
         *duplicate_problems(shipped_packages(everywhere), skipped),
-<<<<<<< HEAD
-        *reason_problems(everywhere),
+        *reason_problems(everywhere, fuzz),
         *build_time_problems(shipped),
         *source_text_problems(shipped, linux),
-=======
-        *reason_problems(everywhere, fuzz),
->>>>>>> 59d316c (Fuzz targets for every reader of what strangers write, part of the test suite and of cargo-fuzz)
     ]
     if len(shipped) > MAX_CRATES:
         problems.append(f"{len(shipped)} crates make the Linux binary, at most {MAX_CRATES} may")

@@ -148,7 +148,7 @@ impl<'a> Reading<'a> {
 }
 
 /// The name in a comment of the form `# NAME=something`, and the length of the comment up to and with the `=`.
-pub(super) fn commented_entry(comment: &str) -> Option<(&str, usize)> {
+pub fn commented_entry(comment: &str) -> Option<(&str, usize)> {
     let body = comment.trim_start_matches(|c: char| c.is_whitespace() || "#!-*>\"'".contains(c));
     let word = |body: &str, word: &str| body.strip_prefix(word).is_some_and(|rest| rest.starts_with([' ', '\t']));
     let verb = ["export", "set", "declare", "setenv"].into_iter().find(|verb| word(body, verb));

@@ -6,7 +6,7 @@ use envsec::edit;
 use envsec::formats::buffer::{self, Complaint, Content, Draft};
 use envsec::sealed::{SealedError, Unlocked, Utc};
 use envsec::secret::Secret;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 const HELP: &str = "#: help";
 
@@ -46,7 +46,7 @@ fn read(edited: &Secret) -> Option<Draft> {
 }
 
 fn apply(file: &mut Unlocked, draft: &Draft) -> Result<(), SealedError> {
-    edit::apply(file, draft, &HashSet::new(), Utc::from_unix(1_800_000_000), &mut Counting::default())
+    edit::apply(file, draft, &BTreeSet::new(), Utc::from_unix(1_800_000_000), &mut Counting::default())
 }
 
 /// The file becomes what the draft says, to the line.
