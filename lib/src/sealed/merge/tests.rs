@@ -284,7 +284,7 @@ fn of_two_times_of_a_change_the_later_one_stays() {
     }
     // What is plain on one side and unchanged on the other one has none.
     let plain = |file: &mut Unlocked| {
-        file.unset(&[name.clone()]);
+        file.unset(std::slice::from_ref(&name));
         file.append(&name, &value("first"), Storage::Plain, &mut system_rng());
     };
     let merged = merged(&three(&key(), [&at(1), &plain, &at(2)]));
