@@ -79,12 +79,18 @@ impl Sandbox {
     pub(crate) fn with(entries: &[(&str, &str)]) -> Self {
         let sandbox = Sandbox::sealed();
         for (name, value) in entries {
-            match *value {
-                "" => sandbox.envsec(["set", &format!("{name}=")]).succeeds(),
-                value => sandbox.envsec(["set", name]).stdin(value).succeeds(),
-            }
+            sandbox.set(&[], name, value);
         }
         sandbox
+    }
+
+    /// Sets a value without a word about it.
+    pub(crate) fn set(&self, flags: &[&str], name: &str, value: &str) {
+        let command = self.envsec(["set"].iter().chain(flags));
+        match value {
+            "" => command.arg(format!("{name}=")).succeeds(),
+            value => command.arg(name).stdin(value).succeeds(),
+        }
     }
 
     /// Makes a sealed file with low-cost slots for [`PASSWORD`] and a new raw key, which it returns.

@@ -199,7 +199,7 @@ fn the_reference_reads_what_the_binary_writes() {
     stdout(sandbox.envsec(["import", "-"].iter().chain(&flags)).stdin(dotenv));
     for Entry { name, value, plain } in &set {
         let storage = if *plain { "--plain" } else { "--secret" };
-        sandbox.envsec(["set", "--keep-newline", storage, name]).stdin(value).succeeds();
+        sandbox.set(&["--keep-newline", storage], name, value);
     }
     let rev = 1 + usize::from(!imported.is_empty()) + set.len();
     for credential in [["--password", PASSWORD], ["--raw-key", &sandbox.key]] {
@@ -221,10 +221,7 @@ fn the_binary_changes_two_lines_of_what_the_reference_wrote() {
     let before = sandbox.text(".env.enc");
     let at = random.below(entries.len());
     let name = entries[at].name.clone();
-    let set = |value: &str| match value {
-        "" => sandbox.envsec(["set", &format!("{name}=")]).succeeds(),
-        value => sandbox.envsec(["set", "--keep-newline", &name]).stdin(value).succeeds(),
-    };
+    let set = |value: &str| sandbox.set(&["--keep-newline"], &name, value);
 
     set(&entries[at].value);
     assert_eq!(sandbox.text(".env.enc"), before, "the value that was there already");
