@@ -39,7 +39,7 @@ fn environment(stdout: &[u8]) -> BTreeMap<String, String> {
 fn values_arrive_byte_for_byte() {
     let sandbox = Sandbox::sealed();
     for (name, value) in nasty_values() {
-        sandbox.envsec(["set", name, "--keep-newline"]).stdin(&value).succeeds();
+        sandbox.set(&["--keep-newline"], name, &value);
         sandbox.envsec(["get", name]).prints(&value);
     }
     let output = sandbox.envsec(["run", "--", "env", "-0"]).output();
@@ -53,7 +53,7 @@ fn values_arrive_byte_for_byte() {
 fn plain_values_arrive_byte_for_byte() {
     let sandbox = Sandbox::sealed();
     for (name, value) in nasty_values() {
-        sandbox.envsec(["set", name, "--plain", "--keep-newline"]).stdin(&value).succeeds();
+        sandbox.set(&["--plain", "--keep-newline"], name, &value);
         sandbox.envsec(["get", name]).prints(&value);
     }
     let got = environment(&sandbox.envsec(["run", "--", "env", "-0"]).output().stdout);
