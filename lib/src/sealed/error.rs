@@ -214,7 +214,7 @@ impl Failure for SealedError {
                 "a scrypt slot takes a password (ENVSEC_PASSWORD, --password-file), a raw slot a key (ENVSEC_KEY, --key-file)"
             }
             SealedError::Seal => {
-                "do not use its values; git log -p FILE shows what was changed, git checkout REV -- FILE brings a good version back"
+                "do not use its values; envsec seal names what was changed and asks, git checkout REV -- FILE brings a good version back"
             }
             SealedError::Rekeyed
             | SealedError::RolledBack

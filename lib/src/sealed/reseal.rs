@@ -199,14 +199,14 @@ impl<'u> Work<'u> {
         let before = self.storage_before(name);
         let storage = if plain { Storage::Plain } else { before.unwrap_or(Storage::Secret) };
         let Some(value) = self.file.get(name)? else { return Ok(Origin::Elsewhere) };
-        let is_new_value = !self.known.head.holds(name, &value);
+        let is_as_before = self.known.head.holds(name, &value);
         if storage == Storage::Secret {
-            let token = self.kept_token(name).filter(|_| !is_new_value);
-            match token {
+            match self.kept_token(name).filter(|_| is_as_before) {
                 Some(token) => self.file.file.body.put(name, Replacement::Token(token)),
                 None => self.file.put_value(name, &value, storage, rng),
             }
-            if token_kept(&before, is_new_value) {
+            if is_as_before && before == Some(Storage::Secret) {
+                self.note(name, Origin::Head)?;
                 return Ok(Origin::Head);
             }
         }
@@ -333,11 +333,6 @@ impl<'u> Work<'u> {
     }
 }
 
-/// Whether a typed value is the one that was there, encrypted already.
-fn token_kept(before: &Option<Storage>, is_new_value: bool) -> bool {
-    *before == Some(Storage::Secret) && !is_new_value
-}
-
 /// The header lines that differ, in words; none is taken from the text.
 fn header_changes(lines: &[String], known: Known<'_>) -> Vec<String> {
     let Known { head, theirs, basis, .. } = known;
@@ -387,3 +382,6 @@ fn moved(head: &Unlocked, names: &[VarName]) -> BTreeSet<VarName> {
     let has_moved = |name: &&VarName| place(name).is_some_and(|place| !staying.contains(&place));
     names.iter().filter(has_moved).cloned().collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,19 +10,19 @@ use crate::vars::{Value, VarName};
 
 const FILE: FileId = [7; 16];
 
-fn name(text: &str) -> VarName {
+pub(super) fn name(text: &str) -> VarName {
     text.parse().unwrap()
 }
 
-fn value(text: &str) -> Value {
+pub(super) fn value(text: &str) -> Value {
     Value::try_from(SecretText::from(text)).unwrap()
 }
 
-fn utc(text: &str) -> Utc {
+pub(super) fn utc(text: &str) -> Utc {
     Utc::parse(text).unwrap()
 }
 
-fn raw_key(byte: u8) -> Credential {
+pub(super) fn raw_key(byte: u8) -> Credential {
     let body = b64u(&[byte; 32]);
     let check = b64u(&crypto::sha256(&[b"envsec/1 raw-key\0", &[byte; 32]])[..4]);
     Credential::RawKey(RawKey::parse(&SecretText::from(format!("envsec_key_1_{body}_{check}"))).unwrap())
@@ -32,12 +32,12 @@ fn password(text: &str) -> Credential {
     Credential::Password(Password::new(&SecretText::from(text)).unwrap())
 }
 
-fn new_slot(id: &str, credential: Credential) -> NewSlot {
+pub(super) fn new_slot(id: &str, credential: Credential) -> NewSlot {
     NewSlot { id: SlotId::parse(id).unwrap(), credential, work_factor: 14 }
 }
 
 /// A file with one secret, one raw slot, and whatever `edit` does to its header before it is sealed.
-fn file(edit: impl FnOnce(&mut Header, &Keys)) -> Vec<u8> {
+pub(super) fn file(edit: impl FnOnce(&mut Header, &Keys)) -> Vec<u8> {
     let rng = &mut system_rng();
     let mut file = Unlocked::create(None, &[new_slot("ci", raw_key(1))], rng).unwrap();
     file.append(&name("API_KEY"), &value("current"), Storage::Secret, rng);
@@ -46,7 +46,7 @@ fn file(edit: impl FnOnce(&mut Header, &Keys)) -> Vec<u8> {
     file.seal().unwrap()
 }
 
-fn open(bytes: &[u8]) -> Unlocked {
+pub(super) fn open(bytes: &[u8]) -> Unlocked {
     Locked::parse(bytes).unwrap().unlock(&[raw_key(1)], &Limits::default()).unwrap()
 }
 
@@ -285,7 +285,7 @@ fn bytes_that_do_not_read_back_are_not_written() {
     assert!(said(&bytes, right, "changed").unwrap().contains("API_KEY has another value"));
 }
 
-fn rotation(keys: &Keys, previous: bool, pending: bool) -> Rotation {
+pub(super) fn rotation(keys: &Keys, previous: bool, pending: bool) -> Rotation {
     let at = utc("2026-11-22T10:00:00Z");
     let token = |purpose| (keys.encrypt(purpose, &name("API_KEY"), &value("other"), &mut system_rng()), at);
     Rotation {
@@ -407,7 +407,8 @@ fn a_body_that_is_put_together_anew_loses_no_entry_and_takes_none_twice() {
     let failed = |lines: &[BodyLine<'_>]| rewritten(lines).err().map(|error| error.to_string()).unwrap_or_default();
     assert!(failed(&[]).ends_with("API_KEY would be lost"));
     assert!(failed(&[entry(), BodyLine::Entry(&other)]).starts_with("OTHER: no such name"));
-    assert!(failed(&[entry(), entry()]).contains("E_DUPLICATE"));
+    let twice = "5:1: E_DUPLICATE: API_KEY: not what a sealed file holds (first on line 4)";
+    assert_eq!(failed(&[entry(), entry()]), twice);
     assert!(failed(&[BodyLine::Comment("#envsec:seal"), entry()]).contains("a header line below the seal"));
     assert!(failed(&[BodyLine::Comment("# two\nlines"), entry()]).contains("E_NO_EQUALS"));
     // What is said to be plain is what readers find.
@@ -418,6 +419,77 @@ fn a_body_that_is_put_together_anew_loses_no_entry_and_takes_none_twice() {
     let before = open(&self::file(|_, _| {}));
     let lines = before.locked().body_lines();
     assert!(rewritten(&lines).is_ok_and(|(changed, _)| !changed));
+}
+
+#[test]
+fn a_last_line_without_an_end_has_none_only_while_it_is_the_last() {
+    let text = String::from_utf8(file(|_, _| {})).unwrap();
+    let header = &text[..text.find("\n\n").unwrap() + 1];
+    let (a, b) = (name("A"), name("B"));
+    let (a, b) = (|| BodyLine::Entry(&a), || BodyLine::Entry(&b));
+    for (before, lines, after) in [
+        ("A=1\nB=2", vec![a(), b()], "A=1\nB=2"),
+        ("A=1\nB=2", vec![b(), a()], "B=2\nA=1\n"),
+        ("A=1\nB=2", vec![BodyLine::Comment("# x"), a(), b()], "# x\nA=1\nB=2"),
+        ("A=1\nB=2\n", vec![b(), a()], "B=2\nA=1\n"),
+        ("A=1\nB=2\n\n", vec![b(), a(), BodyLine::Blank("")], "B=2\nA=1\n\n"),
+    ] {
+        let mut file = open(text.as_bytes()).with_file(Locked::parse(format!("{header}{before}").as_bytes()).unwrap());
+        file.rewrite(&lines, utc("2026-01-01T00:00:00Z")).unwrap();
+        assert_eq!(file.file.body.to_text().expose(), after.as_bytes(), "{before:?}");
+    }
+}
+
+#[test]
+fn a_secret_that_is_written_plain_loses_its_rotation_line_unless_a_rotation_is_under_way() {
+    let api_key = name("API_KEY");
+    let (text, value) = (SecretText::from("plain"), value("plain"));
+    let lines = [BodyLine::Plain { name: &api_key, text: &text, value: &value }];
+    let rewritten = |previous, pending| {
+        let mut file =
+            open(&file(|header, keys| header.lines.push(HeaderLine::rotation(rotation(keys, previous, pending)))));
+        file.rewrite(&lines, utc("2026-01-01T00:00:00Z")).map(|changed| (changed, file))
+    };
+    assert!(matches!(rewritten(true, false), Err(SealedError::Rotating { state: Unfinished::Grace, .. })));
+    assert!(matches!(rewritten(false, true), Err(SealedError::Rotating { state: Unfinished::Pending, .. })));
+    let (changed, file) = rewritten(false, false).unwrap();
+    assert!(changed && !String::from_utf8(file.seal().unwrap()).unwrap().contains("rotation"));
+}
+
+#[test]
+fn a_line_that_is_added_ends_as_the_header_does() {
+    let text = String::from_utf8(file(|_, _| {})).unwrap().replace('\n', "\r\n");
+    let header = &text[..text.find("\r\n\r\n").unwrap() + 2];
+    for body in ["", "A=1", "A=1\r\n"] {
+        let file = Locked::parse(format!("{header}{body}").as_bytes()).unwrap();
+        let mut file = open(text.as_bytes()).with_file(file);
+        file.append_line(Line::Comment("# added"));
+        let expected = [body.trim_end(), "# added", ""].join("\r\n");
+        assert_eq!(file.file.body.to_text().expose(), expected.trim_start().as_bytes());
+    }
+}
+
+#[test]
+fn what_was_set_and_taken_out_again_is_not_missed() {
+    let mut file = open(&file(|_, _| {}));
+    set(&mut file, "changed", None).unwrap();
+    file.unset(&[name("API_KEY")]);
+    assert!(!open(&file.seal().unwrap()).contains(&name("API_KEY")));
+}
+
+#[test]
+fn plain_values_are_compared_without_a_key_and_by_what_they_mean() {
+    let with = |text: &str| {
+        let file = String::from_utf8(file(|_, _| {})).unwrap();
+        Revision::Unverified(Box::new(Locked::parse(format!("{file}LEVEL={text}\n").as_bytes()).unwrap()))
+    };
+    let value = |old: &str, new: &str| {
+        let differences = Differences::between(&with(old), &with(new)).unwrap();
+        let level = differences.names.into_iter().find(|difference| difference.name == name("LEVEL"));
+        level.map(|difference| difference.value)
+    };
+    assert!(value("info", "'info' # quoted").is_none());
+    assert!(value("info", "debug").is_some_and(|value| value == Comparison::Different));
 }
 
 #[test]

@@ -201,6 +201,10 @@ fn a_value_is_not_merged_where_its_rotation_is_not() {
     assert!(!conflicts([&one, &|file| (set(file), one(file)).1, &none]));
     assert!(!conflicts([&one, &set, &gone]));
     assert!(!conflicts([&one, &gone, &set]));
+    for changes in [[&one as &dyn Fn(&mut Unlocked), &gone, &none], [&one, &none, &gone]] {
+        let merged = merged(&three(&key, changes));
+        assert!(merged.file.file.header.rotation_of(&name).is_some_and(|(_, rotation)| rotation.pending.is_none()));
+    }
 }
 
 #[test]
