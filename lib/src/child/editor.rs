@@ -5,7 +5,7 @@ use super::signals::Interrupts;
 use crate::error::{Failure, Status};
 use crate::fs;
 use std::ffi::{OsStr, OsString};
-use std::io;
+use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
@@ -35,6 +35,9 @@ pub enum EditorError {
     /// No setting, and no `vi`.
     #[error("no editor: neither VISUAL nor EDITOR is set, and there is no vi")]
     None,
+    /// No setting, and `vi` would wait for keys that nobody presses.
+    #[error("no editor: neither VISUAL nor EDITOR is set, and there is no terminal for vi")]
+    NoTerminal,
     /// VISUAL or EDITOR holds bytes that are no text.
     #[error("{0} is not UTF-8 text")]
     NotText(&'static str),
@@ -55,13 +58,15 @@ pub enum EditorError {
 impl Failure for EditorError {
     fn status(&self) -> Status {
         match self {
-            EditorError::None | EditorError::NotText(_) | EditorError::NotFound(_) => Status::Usage,
+            EditorError::None | EditorError::NoTerminal | EditorError::NotText(_) | EditorError::NotFound(_) => {
+                Status::Usage
+            }
             EditorError::Failed(_) | EditorError::Interrupted | EditorError::Io(_) => Status::Other,
         }
     }
 
     fn hint(&self) -> Option<String> {
-        matches!(self, EditorError::None | EditorError::NotFound(_))
+        matches!(self, EditorError::None | EditorError::NoTerminal | EditorError::NotFound(_))
             .then(|| "nothing was changed; set EDITOR, with arguments if it needs any: EDITOR='code --wait'".into())
     }
 }
@@ -92,7 +97,7 @@ impl Editor {
     /// `$VISUAL`, else `$EDITOR`, else `vi`.
     ///
     /// # Errors
-    /// [`EditorError::None`], [`EditorError::NotText`].
+    /// [`EditorError::None`], [`EditorError::NoTerminal`], [`EditorError::NotText`].
     pub fn find() -> Result<Self, EditorError> {
         for name in ["VISUAL", "EDITOR"] {
             match std::env::var(name) {
@@ -101,7 +106,11 @@ impl Editor {
                 _ => {}
             }
         }
-        if in_path("vi").is_some() { Ok(Editor::of("vi".to_owned())) } else { Err(EditorError::None) }
+        match in_path("vi") {
+            None => Err(EditorError::None),
+            Some(_) if !(io::stdin().is_terminal() && io::stdout().is_terminal()) => Err(EditorError::NoTerminal),
+            Some(_) => Ok(Editor::of("vi".to_owned())),
+        }
     }
 
     fn of(command: String) -> Self {
