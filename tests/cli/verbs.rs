@@ -439,6 +439,19 @@ fn help_has_examples_for_every_verb() {
 }
 
 #[test]
+fn help_is_a_verb_too() {
+    let sandbox = Sandbox::new();
+    for (asked, as_flag) in [
+        (&["help"][..], &["--help"][..]),
+        (&["help", "get"], &["get", "--help"]),
+        (&["help", "slot", "add"], &["slot", "add", "--help"]),
+    ] {
+        sandbox.envsec(asked).prints(sandbox.envsec(as_flag).output().stdout);
+    }
+    assert_eq!(sandbox.envsec(["help", "nope"]).refuses(2), "error: unrecognized subcommand 'nope'");
+}
+
+#[test]
 fn a_flags_value_is_not_taken_for_the_verb() {
     let sandbox = Sandbox::with(&[("get", "1"), ("list", "2")]);
     sandbox.shell("cp .env.enc get").succeeds();

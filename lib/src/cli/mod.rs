@@ -165,9 +165,21 @@ fn plain_run(mut args: impl Iterator<Item = OsString>) -> Option<Cli> {
     })
 }
 
+/// `envsec help VERB` is `envsec VERB --help`, as for many tools: what to read instead of the arguments.
+fn asked_for_help(mut args: Vec<OsString>) -> Option<Vec<OsString>> {
+    (args.get(1)? == "help").then(|| {
+        args.remove(1);
+        args.push("--help".into());
+        args
+    })
+}
+
 /// clap gives each verb that it knows a copy of the flags that all of them have, which took longer than
 /// opening a file; so it is told of the typed verb only. Help and errors come from the whole definition.
 fn parse_flags() -> std::result::Result<Cli, clap::Error> {
+    if let Some(args) = asked_for_help(std::env::args_os().collect()) {
+        return Cli::try_parse_from(args);
+    }
     let matches = with_typed_verb_only().and_then(|command| command.try_get_matches().ok());
     match matches.map(|mut matches| Cli::from_arg_matches_mut(&mut matches)) {
         Some(Ok(cli)) => Ok(cli),
