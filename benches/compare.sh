@@ -73,7 +73,7 @@ if [ -z "${ENVSEC:-}" ]; then
 fi
 if [ -z "${ENVSEC_STATIC:-}" ]; then
   triple=x86_64-unknown-linux-gnu
-  RUSTFLAGS='-C target-feature=+crt-static' cargo build --quiet --release --locked --target "$triple" --bin envsec
+  RUSTFLAGS=$(cat release/rustflags) cargo build --quiet --release --locked --target "$triple" --bin envsec
   ENVSEC_STATIC=$target/$triple/release/envsec
 fi
 
