@@ -1,7 +1,7 @@
 //! A first declaration for the variables that are there: which texts to look into, and what they tell.
 
 use crate::dotenv::Duplicates;
-use crate::error::{Failure, Result, Status};
+use crate::error::{Failure, Result, Status, shown};
 use crate::formats::dotenv::{self, Options, Reader};
 use crate::formats::{Incoming, Item};
 use crate::fs;
@@ -39,7 +39,7 @@ pub fn infer(project: &Project<'_>, sources: &[PathBuf], mut say: impl FnMut(&st
         return of_texts(sources);
     }
     if let Some(found) = usual_source(Path::new("")) {
-        say(&format!("from {}", found.display()));
+        say(&format!("from {}", shown(&found)));
         return of_texts(&[found]);
     }
     match project.paths() {
@@ -70,7 +70,7 @@ pub fn of_texts(sources: &[PathBuf]) -> Result<String> {
     let mut texts = Vec::new();
     for path in sources {
         let text = fs::read(path, MAX_FILE)?;
-        texts.push((is_example(path), dotenv::parse(text.expose(), &path.display().to_string(), &options)?));
+        texts.push((is_example(path), dotenv::parse(text.expose(), &shown(path), &options)?));
     }
     let mut seen = BTreeSet::new();
     let clues = texts.iter().flat_map(|(is_example, incoming)| clues(incoming, *is_example));

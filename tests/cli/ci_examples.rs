@@ -102,7 +102,9 @@ fn the_deploy_of_both_pipelines_gets_its_secret_and_not_the_key() {
 #[test]
 fn a_pipeline_without_the_secret_deploys_nothing() {
     let sandbox = checkout();
-    let refusal = "error: ENVSEC_KEY is set, but empty\nnothing was started (status 2: usage, or nothing there)\n";
+    let refusal = "error: ENVSEC_KEY is set, but empty\n\
+                   hint: was a secret to be put there that this job does not get? unset it to do without\n\
+                   nothing was started (status 2: usage, or nothing there)\n";
     for name in ["github-actions.yml", "gitlab-ci.yml"] {
         sandbox.shell(&deploy_script(&sandbox, name)).variable("ENVSEC_KEY", "").fails(125, refusal);
     }

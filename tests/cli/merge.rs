@@ -183,7 +183,7 @@ fn without_the_driver_the_text_conflicts_and_seal_mends_it() {
     repository.envsec("get A").fails(
         5,
         "error: .env.enc: the seal does not match: the file was changed by somebody without a key\n\
-         hint: do not use its values; git log -p FILE shows what was changed, git checkout REV -- FILE brings a good version back\n",
+         hint: do not use its values; envsec seal names what was changed and asks, git checkout REV -- FILE brings a good version back\n",
     );
     let shown = ".env.enc against ours and theirs:\n  D: from the other side\n";
     repository.envsec("seal --accept").says(shown);

@@ -1,6 +1,7 @@
 //! Which file, label, pin and credential apply.
 
 use crate::harness::{PASSWORD, Sandbox};
+use crate::terminal::Terminal;
 
 const NOTHING_FITS: &str = "error: .env.enc: no credential that fits a slot: the file has password (scrypt), key (raw)";
 
@@ -239,6 +240,84 @@ fn a_credential_that_fits_no_slot_names_the_slots() {
     );
     assert!(get(&["--slot", "NO SLOT"]).variable("ENVSEC_PASSWORD", PASSWORD).refuses(2).contains("is no slot id"));
     assert_eq!(sandbox.text(".env.enc"), text);
+}
+
+#[test]
+fn without_a_terminal_a_new_password_says_where_it_comes_from() {
+    let sandbox = Sandbox::with(&[("A", "1")]);
+    let refused = "error: there is no terminal to ask for it: New password (empty: generate one)\n\
+                   hint: without a terminal: --new-password-file FILE or --new-password-command CMD\n";
+    sandbox.envsec(["init", "-f", "new.enc"]).without("ENVSEC_KEY").fails(4, refused);
+    sandbox.envsec(["slot", "add", "--password", "--id", "more"]).fails(4, refused);
+}
+
+#[test]
+fn a_mistake_says_what_would_be_right() {
+    let sandbox = Sandbox::with(&[("A", "1")]);
+    for (args, name, value, status, expected) in [
+        (
+            &["get", "A"][..],
+            "ENVSEC_KEY",
+            "",
+            2,
+            "error: ENVSEC_KEY is set, but empty\n\
+             hint: was a secret to be put there that this job does not get? unset it to do without\n",
+        ),
+        (
+            &["get", "A"],
+            "ENVSEC_PIN",
+            "x",
+            2,
+            "error: ENVSEC_PIN is not FILE:KEY:REV[,...]\nhint: envsec status --pin prints one\n",
+        ),
+        (
+            &["rotate", "NIX"],
+            "LANG",
+            "C",
+            2,
+            "error: NIX: no such name in the sealed file\nhint: envsec list shows the names\n",
+        ),
+        (
+            &["slot", "add"],
+            "LANG",
+            "C",
+            2,
+            "error: the following required arguments were not provided:\n  <--password|--raw-key>\n\n\
+             Usage: envsec slot add <--password|--raw-key>\n\nFor more information, try '--help'.\n",
+        ),
+    ] {
+        sandbox.envsec(args).variable(name, value).fails(status, expected);
+    }
+}
+
+#[test]
+fn a_file_with_a_line_break_in_its_name_is_told_on_one_line() {
+    let sandbox = Sandbox::new();
+    sandbox.write("as\ndeclared", "{}");
+    let file = "a\\u{a}fixed: b.enc";
+    for (command, expected) in [
+        (
+            "init --raw-key >key; chmod 600 key; echo A=1 >.env",
+            format!("made {file}; next: envsec set NAME, envsec run -- COMMAND\n"),
+        ),
+        (
+            "import .env",
+            format!(
+                "{file}: 1 name imported\n.env is still there, in plaintext: remove it when you no longer need it\n"
+            ),
+        ),
+        ("unlock", format!("{file}: unlocked for 15m\n")),
+        ("lock", format!("{file}: locked\n")),
+        ("validate --schema $'as\ndeclared'", "as declared in as\\u{a}declared\n".to_owned()),
+    ] {
+        let key = if command.starts_with("init") { "" } else { "ENVSEC_KEY_FILE=key " };
+        let command = format!("export ENVSEC_FILE=$'a\nfixed: b.enc'; {key}envsec {command}");
+        let ended = Terminal::start(&sandbox, &command).ends();
+        assert_eq!((ended.shown.as_str(), ended.status), (expected.as_str(), 0), "{command}");
+    }
+    let command = "ENVSEC_KEY_FILE=key ENVSEC_FILE=$'a\nfixed: b.enc' envsec rotate";
+    let ended = Terminal::start(&sandbox, command).sees("Go on? [y/N] ").types("n\n").ends();
+    assert!(ended.shown.starts_with(&format!("{file}: a new data key, for key (raw)\n")), "{}", ended.shown);
 }
 
 #[test]

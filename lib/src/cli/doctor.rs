@@ -1,13 +1,13 @@
 //! `envsec doctor`: whether everything is as it should be, and what to do.
 
 use super::Ctx;
-use super::ui::{Found, escape, json_array};
+use super::ui::{Found, escape, from_here, json_array};
 use crate::doctor::{self, Check, Level};
 use crate::error::Result;
-use crate::fs;
 use crate::git::{self, AttributeLines, Hook, IgnoreRules};
 use crate::project;
 use crate::sealed::Utc;
+use std::path::Path;
 
 /// Check the sealed file, its repository and this machine
 ///
@@ -46,10 +46,7 @@ fn fix(ctx: &Ctx<'_>) -> Result<()> {
     if !drivers.missing.is_empty() {
         ctx.ui.say(&format!("fixed: set {} in this clone's git configuration", drivers.missing.join(", ")));
     }
-    let here = fs::current_folder();
-    let added = |file: &std::path::Path| {
-        format!("fixed: added lines to {}", file.strip_prefix(&here).unwrap_or(file).display())
-    };
+    let added = |file: &Path| format!("fixed: added lines to {}", from_here(file));
     if let AttributeLines::Added(file, _) = git::add_attributes(root, &folder)? {
         ctx.ui.say(&added(&file));
     }
@@ -60,7 +57,7 @@ fn fix(ctx: &Ctx<'_>) -> Result<()> {
     }
     if let Hook::Missing(file) = git::hook(&folder)? {
         git::install_hook(&file)?;
-        ctx.ui.say(&format!("fixed: wrote {}", file.strip_prefix(&here).unwrap_or(&file).display()));
+        ctx.ui.say(&format!("fixed: wrote {}", from_here(&file)));
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use super::Ctx;
 use crate::crypto;
-use crate::error::Result;
+use crate::error::{Result, shown};
 use crate::import::{self, Existing, Policy};
 use crate::sealed::Utc;
 use crate::validation;
@@ -55,7 +55,7 @@ pub(super) fn run(args: &Args, ctx: &Ctx<'_>) -> Result<()> {
     let opened = ctx.project.open_to_change()?;
     let values = import::to_be_written(&opened.unlocked, &incoming, &policy)?;
     policy.aging = ctx.ui.judge(validation::check_values(&ctx.project, opened.path(), values), args.strict)?;
-    let sealed = opened.path().display().to_string();
+    let sealed = shown(opened.path());
     let rng = &mut crypto::system_rng();
     let summary = ctx.project.change(opened, |file| import::into_file(file, incoming, &policy, Utc::now(), rng))?;
     ctx.ui.imported(&sealed, &source, &notes, summary);

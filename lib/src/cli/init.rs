@@ -2,7 +2,7 @@
 
 use super::Ctx;
 use super::new_password;
-use super::ui::Ui;
+use super::ui::{Ui, from_here};
 use crate::crypto;
 use crate::error::{Failure, Result, Status, shown};
 use crate::fs::{self, FsError, NewFile, Readers};
@@ -108,9 +108,9 @@ pub(super) fn run(args: &Args, ctx: &Ctx<'_>) -> Result<()> {
     }
 
     if let (Some(summary), Some(source)) = (imported, &source) {
-        ctx.ui.imported(&path.display().to_string(), source, &notes, summary);
+        ctx.ui.imported(&shown(&path), source, &notes, summary);
     }
-    ctx.ui.note(&format!("made {}; next: envsec set NAME, envsec run -- COMMAND", path.display()));
+    ctx.ui.note(&format!("made {}; next: envsec set NAME, envsec run -- COMMAND", shown(&path)));
     Ok(())
 }
 
@@ -175,11 +175,6 @@ fn set_up_git(path: &Path, ui: &Ui) -> Result<()> {
     say_ignored(git::ignore_plaintext(root, &folder)?, ui);
     say_drivers(drivers, git::add_attributes(root, &folder)?, ui);
     Ok(())
-}
-
-/// A path as people know it here.
-fn from_here(file: &Path) -> String {
-    file.strip_prefix(fs::current_folder()).unwrap_or(file).display().to_string()
 }
 
 fn say_drivers(drivers: Option<Drivers>, lines: AttributeLines, ui: &Ui) {

@@ -1,7 +1,7 @@
 //! `envsec lock`: the kernel forgets what was unlocked.
 
 use super::Ctx;
-use crate::error::Result;
+use crate::error::{Result, shown};
 use crate::keyring;
 
 /// Forget what was unlocked
@@ -29,7 +29,7 @@ pub(super) fn run(args: &Args, ctx: &Ctx<'_>) -> Result<()> {
     for (path, locked) in &files? {
         let forgotten = keyring::forget(locked.file_id())?;
         let state = if forgotten > 0 { "locked" } else { "was not unlocked" };
-        ctx.ui.note(&format!("{}: {state}", path.display()));
+        ctx.ui.note(&format!("{}: {state}", shown(path)));
     }
     Ok(())
 }

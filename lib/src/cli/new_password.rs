@@ -29,6 +29,9 @@ pub(super) struct Flags {
     allow_weak_password: bool,
 }
 
+/// How it is asked for.
+pub(super) const PROMPT: &str = "New password (empty: generate one)";
+
 /// More than one source for the one password.
 #[derive(Debug, thiserror::Error)]
 #[error("there is one new password to be set, but several were given: {}", .0.join(", "))]
@@ -69,7 +72,7 @@ impl Flags {
 
     /// Typed twice, or generated, shown once and typed back. A weak one is refused before it is asked for again.
     fn ask(&self, ui: &Ui) -> Result<Password> {
-        let typed = ui.ask_hidden("New password (empty: generate one): ")?;
+        let typed = ui.ask_hidden(&format!("{PROMPT}: "))?;
         if !typed.is_empty() {
             let password = Password::new(&typed)?;
             password.check_new(self.allow_weak_password)?;

@@ -26,7 +26,7 @@ pub(super) fn rekey(ctx: &Ctx<'_>, held: WithSlots, flags: &slots::Flags, also: 
             let (file, gone, stays) = (shown(opened.path()), gone.as_str(), stays.as_str());
             ctx.ui.warn(&format!("{file}: what opened the slot {gone} opens {stays} too, which stays"));
         }
-        ctx.ui.note(&format!("{}: a new data key, for {}", opened.path().display(), slots::in_words(plan, &renewed)));
+        ctx.ui.note(&format!("{}: a new data key, for {}", shown(opened.path()), slots::in_words(plan, &renewed)));
     }
     if !yes && ctx.ui.ask_yes("Go on?", false)? == Some(false) {
         return Err(NotConfirmed.into());

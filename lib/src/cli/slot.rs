@@ -43,13 +43,14 @@ enum Action {
 }
 
 #[derive(clap::Args)]
+#[command(group(clap::ArgGroup::new("kind").required(true)))]
 struct Add {
     /// For a new password
-    #[arg(long, required_unless_present = "raw_key")]
+    #[arg(long, group = "kind")]
     password: bool,
 
     /// For a new raw key, which is printed once, alone, on standard output
-    #[arg(long, conflicts_with = "password")]
+    #[arg(long, group = "kind")]
     raw_key: bool,
 
     /// What to call it (default: password, or key)

@@ -255,7 +255,7 @@ fn details(row: &Row<'_>, declaration: Option<&Declaration>) -> String {
     if let (Some(property), Some(declaration)) = (&row.property, declaration) {
         let required = if property.is_required() { ", required" } else { "" };
         add("declared", format!("{}{required}", property.expected()));
-        add("at", format!("{}#{}", declaration.path.display(), property.pointer()));
+        add("at", format!("{}#{}", shown(&declaration.path), property.pointer()));
         let kind = (property.is_secret().then_some("secret")).or_else(|| property.is_public().then_some("public"));
         let texts = [
             ("kind", kind.map(str::to_owned)),
@@ -279,7 +279,7 @@ fn details(row: &Row<'_>, declaration: Option<&Declaration>) -> String {
 }
 
 fn value_in_words(row: &Row<'_>) -> String {
-    let file = || row.file.map_or_else(String::new, |opened| opened.path().display().to_string());
+    let file = || row.file.map_or_else(String::new, |opened| shown(opened.path()));
     let stored = row.stored().map_or_else(String::new, |stored| format!(", stored {stored}"));
     match (row.from, row.file) {
         (From::File, _) => format!("from {}{stored}", file()),

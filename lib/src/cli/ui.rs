@@ -1,8 +1,9 @@
 //! All prompting and printing: stdout is data, stderr is talk, the terminal is for prompts.
 
+use super::new_password;
 use super::terminal::{self, Failed};
 use crate::child;
-use crate::error::{Error, Failure, Result, Status};
+use crate::error::{Error, Failure, Result, Status, shown};
 use crate::fs;
 use crate::import::{Source, Summary};
 use crate::project::Outside;
@@ -14,6 +15,7 @@ use crate::vars::VarName;
 use serde_json::Value as Json;
 use std::collections::BTreeSet;
 use std::io::{self, ErrorKind, IsTerminal as _, Write as _};
+use std::path::Path;
 
 /// The longest output of a password command, in bytes.
 const MAX_OUTPUT: usize = 64 * 1024;
@@ -107,8 +109,13 @@ impl Failure for UiError {
     }
 
     fn hint(&self) -> Option<String> {
-        matches!(self, UiError::NoTerminal { .. })
-            .then(|| "without a terminal: ENVSEC_PASSWORD, ENVSEC_KEY, --password-file FILE or --key-file FILE".into())
+        let UiError::NoTerminal { prompt } = self else { return None };
+        let instead = if prompt == new_password::PROMPT {
+            "--new-password-file FILE or --new-password-command CMD"
+        } else {
+            "ENVSEC_PASSWORD, ENVSEC_KEY, --password-file FILE or --key-file FILE"
+        };
+        Some(format!("without a terminal: {instead}"))
     }
 }
 
@@ -311,6 +318,11 @@ pub(super) fn with_times(mut row: Json, rotation: &State) -> Json {
         row[what] = time.map(|time| time.to_string()).into();
     }
     row
+}
+
+/// A path as people know it here: below this folder without the way to it.
+pub(super) fn from_here(file: &Path) -> String {
+    shown(file.strip_prefix(fs::current_folder()).unwrap_or(file))
 }
 
 /// Whether a character does something to a terminal, or to the order of what is shown there.

@@ -2,7 +2,7 @@
 
 use super::Ctx;
 use crate::duration::{Duration, NoDuration};
-use crate::error::Result;
+use crate::error::{Result, shown};
 use crate::keyring;
 use crate::project;
 use crate::sealed::Utc;
@@ -39,7 +39,7 @@ pub(super) fn run(args: &Args, ctx: &Ctx<'_>) -> Result<()> {
     for opened in ctx.project.open_anew()? {
         let file = &opened.unlocked;
         keyring::keep(project::session(file.locked()), file.data_key(), args.ttl.seconds(), now)?;
-        ctx.ui.note(&format!("{}: unlocked for {}", opened.path().display(), args.ttl));
+        ctx.ui.note(&format!("{}: unlocked for {}", shown(opened.path()), args.ttl));
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use super::Ctx;
 use super::ui::json_array;
-use crate::error::Result;
+use crate::error::{Result, shown};
 use crate::project::{self, Declaration, Outside as _, Selected};
 use crate::schema::{Problem, Verdict};
 use crate::sealed::Label;
@@ -49,7 +49,7 @@ pub(super) fn run(args: &Args, ctx: &Ctx<'_>) -> Result<()> {
         ctx.ui.data(json(&verdict.problems).as_bytes())?;
     }
     if verdict.problems.is_empty() {
-        ctx.ui.note(&format!("as declared in {}", declaration.path.display()));
+        ctx.ui.note(&format!("as declared in {}", shown(&declaration.path)));
         return Ok(());
     }
     let advice = if args.process_only || args.names { Advice::None } else { Advice::Status };

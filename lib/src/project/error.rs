@@ -1,5 +1,6 @@
 //! What can go wrong with finding, opening and saving sealed files.
 
+use super::settings::{IS_EMPTY, NO_PIN};
 use crate::error::{Failure, Status, shown};
 use crate::fs::FsError;
 use crate::schema::SchemaError;
@@ -170,6 +171,10 @@ impl Failure for ProjectError {
             ProjectError::Halfway { .. } => {
                 Some("every file is whole, the old or the new one: run it again for the others, -f FILE each".into())
             }
+            ProjectError::Setting { what: IS_EMPTY, .. } => {
+                Some("was a secret to be put there that this job does not get? unset it to do without".into())
+            }
+            ProjectError::Setting { what: NO_PIN, .. } => Some("envsec status --pin prints one".into()),
             ProjectError::Setting { .. }
             | ProjectError::NoFolder(_)
             | ProjectError::NoLabel(_)

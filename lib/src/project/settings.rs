@@ -54,10 +54,13 @@ pub struct Flags {
     pub in_place: bool,
 }
 
+pub(super) const IS_EMPTY: &str = "is set, but empty";
+pub(super) const NO_PIN: &str = "is not FILE:KEY:REV[,...]";
+
 /// A variable of envsec's own; an empty one is an error, since it is mostly a secret store that failed to deliver.
 pub(super) fn variable(name: &'static str) -> Result<Option<OsString>, ProjectError> {
     match std::env::var_os(name) {
-        Some(value) if value.is_empty() => Err(ProjectError::setting(name, "is set, but empty")),
+        Some(value) if value.is_empty() => Err(ProjectError::setting(name, IS_EMPTY)),
         value => Ok(value),
     }
 }
@@ -112,7 +115,7 @@ pub(super) struct Pin {
 pub(super) fn pins() -> Result<Option<Vec<Pin>>, ProjectError> {
     let Some(text) = variable("ENVSEC_PIN")? else { return Ok(None) };
     let pins = text.to_str().and_then(|text| text.split(',').map(parse_pin).collect());
-    pins.map(Some).ok_or_else(|| ProjectError::setting("ENVSEC_PIN", "is not FILE:KEY:REV[,...]"))
+    pins.map(Some).ok_or_else(|| ProjectError::setting("ENVSEC_PIN", NO_PIN))
 }
 
 fn parse_pin(text: &str) -> Option<Pin> {

@@ -1,7 +1,7 @@
 //! What can be wrong with a sealed file. A message names the line and at most a name, never a value.
 
 use super::header::{Header, SlotId};
-use super::rotation::IS_PLAIN;
+use super::rotation::{IS_PLAIN, NOT_THERE};
 use super::slot;
 use crate::crypto::CryptoError;
 use crate::dotenv::SyntaxError;
@@ -143,7 +143,7 @@ pub enum Unfinished {
 impl SealedError {
     /// A name that the file does not have.
     pub fn not_there(name: &VarName) -> Self {
-        SealedError::NotRotatable { name: name.clone(), what: "no such name in the sealed file" }
+        SealedError::NotRotatable { name: name.clone(), what: NOT_THERE }
     }
 
     /// A change of a value whose next one waits.
@@ -225,6 +225,7 @@ impl Failure for SealedError {
             SealedError::UnknownLines(_) => {
                 "update envsec; or leave them out, if you know what they are: --drop-line KIND"
             }
+            SealedError::NotRotatable { what: NOT_THERE, .. } => "envsec list shows the names",
             SealedError::NotRotatable { name, what: IS_PLAIN } => {
                 return Some(format!("store it encrypted: envsec set --secret {name}"));
             }

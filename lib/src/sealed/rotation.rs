@@ -25,6 +25,7 @@ pub struct RotationInfo {
 /// `at=` of a line that was made for a pending value: the time of the last change is not known.
 pub(super) const UNKNOWN: u64 = 0;
 
+pub(super) const NOT_THERE: &str = "no such name in the sealed file";
 pub(super) const IS_PLAIN: &str = "is stored plain, so there is no secret to rotate";
 const NO_PREVIOUS: &str = "no old value of it is kept";
 
