@@ -196,6 +196,7 @@ fn errors_below_the_header_count_their_lines_from_the_top() {
         ),
         (format!("{text}A=enc:\n"), "6: A: a malformed encrypted value"),
         (format!("{text}A=x#\n"), "6:4: E_AMBIG_HASH: A: not what a sealed file holds"),
+        (format!("{text}\nA='1\n2'x\n"), "8:3: E_TRAILING: A: not what a sealed file holds"),
         (format!("{text}\nA=1\nB=\nA=2\n"), "9:1: E_DUPLICATE: A: not what a sealed file holds (first on line 7)"),
     ] {
         assert_eq!(Locked::parse(text.as_bytes()).err().map(|error| error.to_string()).as_deref(), Some(expected));
