@@ -10,6 +10,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, Ipv6Addr};
+use std::ops::Range;
 use std::str::FromStr;
 use zeroize::Zeroizing;
 
@@ -263,7 +264,7 @@ fn is_date_time(text: &str) -> bool {
 /// `full-time` of RFC 3339 section 5.6. The second 60 exists at 23:59 UTC only.
 fn is_full_time(text: &str) -> bool {
     let Some((clock, rest)) = text.split_at_checked(8) else { return false };
-    let fields = (two_digits(clock, 0), two_digits(clock, 3), two_digits(clock, 6));
+    let fields = (field(clock, 0..2), field(clock, 3..5), field(clock, 6..8));
     let (Some(hour @ 0..=23), Some(minute @ 0..=59), Some(second @ 0..=60)) = fields else { return false };
     let Some(zone) = after_fraction(rest) else { return false };
     let Some(offset) = offset_minutes(zone) else { return false };
@@ -285,7 +286,7 @@ fn offset_minutes(zone: &str) -> Option<i32> {
     }
     let (sign, clock) =
         zone.strip_prefix('-').map_or_else(|| Some((1, zone.strip_prefix('+')?)), |rest| Some((-1, rest)))?;
-    match (clock.len(), two_digits(clock, 0), clock.as_bytes().get(2), two_digits(clock, 3)) {
+    match (clock.len(), field(clock, 0..2), clock.as_bytes().get(2), field(clock, 3..5)) {
         (5, Some(hour @ 0..=23), Some(b':'), Some(minute @ 0..=59)) => Some(sign * (hour * 60 + minute)),
         _ => None,
     }
@@ -294,9 +295,9 @@ fn offset_minutes(zone: &str) -> Option<i32> {
 /// RFC 3339 section 5.6, `full-date`. No difference from zod.
 fn is_date(text: &str) -> bool {
     let is_in_shape = text.len() == 10 && text.as_bytes()[4] == b'-' && text.as_bytes()[7] == b'-';
-    let fields = (two_digits(text, 0), two_digits(text, 2), two_digits(text, 5), two_digits(text, 8));
-    let (Some(century), Some(year), Some(month), Some(day)) = fields else { return false };
-    is_in_shape && (1..=days(century * 100 + year, month)).contains(&day)
+    let fields = (field(text, 0..4), field(text, 5..7), field(text, 8..10));
+    let (Some(year), Some(month), Some(day)) = fields else { return false };
+    is_in_shape && (1..=days(year, month)).contains(&day)
 }
 
 /// The days of a month; none when there is no such month.
@@ -310,8 +311,9 @@ fn days(year: i32, month: i32) -> i32 {
     }
 }
 
-fn two_digits(text: &str, at: usize) -> Option<i32> {
-    text.get(at..at + 2).filter(|digits| is_digits(digits))?.parse().ok()
+/// The number that the digits at a place write.
+fn field(text: &str, at: Range<usize>) -> Option<i32> {
+    text.get(at).filter(|digits| is_digits(digits))?.parse().ok()
 }
 
 /// RFC 3339 appendix A; as in ISO 8601, zod and pydantic a unit may be left out (`P1Y2D`, `PT1H30S`) and seconds have a
