@@ -6,7 +6,7 @@
 use super::environment::View;
 use super::error::SchemaError;
 use super::json::Json;
-use super::node::{Node, NodeId, Nodes, Special, Type};
+use super::node::{Node, NodeId, Nodes, Type};
 use super::number::Decimal;
 use super::report::Problem;
 use std::cell::{Cell, RefCell};
@@ -226,12 +226,9 @@ impl<'a> At<'a> {
         matches!(self.instance, Instance::Text(_, None)) && self.node.types.is_none()
     }
 
-    /// Whether a property of this schema makes a required name one that may be missing.
-    pub(super) fn may_be_missing(&self, name: &str) -> bool {
-        let of_name = self.node.properties.iter().filter(|(known, _)| known == name);
-        of_name
-            .map(|(_, id)| *id)
-            .any(|id| self.run.nodes.default(id).is_some() || self.run.nodes.admits(id, Special::Null))
+    /// Whether a property of this schema has a default for the name: it is never missing then.
+    pub(super) fn has_default(&self, name: &str) -> bool {
+        self.node.properties.iter().any(|(known, id)| known == name && self.run.nodes.default(*id).is_some())
     }
 }
 

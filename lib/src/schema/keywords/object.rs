@@ -125,7 +125,7 @@ fn require(at: &At<'_>, members: Members<'_>, rule: &'static str, name: &str, pr
     let Members::Environment(view) = members else {
         return problems.push(at.problem(rule, format!("a member {name}"), "missing".to_owned()));
     };
-    if view.is_excused(name) || at.may_be_missing(name) {
+    if view.is_excused(name) || at.has_default(name) {
         return;
     }
     let wrong = if matches!(view.member(name), Member::Empty) { "is empty" } else { "missing" };
