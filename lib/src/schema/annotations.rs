@@ -110,9 +110,6 @@ impl Annotations {
         if let Some(own) = schema.get("x-envsec") {
             annotations.load_own(own, &format!("{pointer}/x-envsec"))?;
         }
-        if annotations.secret && annotations.public {
-            return Err(SchemaError::rule(pointer, "is declared secret and public"));
-        }
         Ok(annotations)
     }
 
