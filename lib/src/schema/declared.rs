@@ -146,16 +146,20 @@ fn loads_code(name: &str) -> bool {
 }
 
 impl Property {
-    /// Refuses what contradicts itself, and a default that no child may get.
+    /// Refuses what contradicts itself, and every default that no child may get.
     fn check(&self, nodes: &Nodes) -> Result<(), SchemaError> {
-        let first = &nodes[self.nodes[0]].pointer;
         let is_declared_public = self.annotation(nodes, |of| of.public.then_some(())).is_some();
         if self.is_secret(nodes) && is_declared_public {
-            return Err(SchemaError::rule(first, "is declared secret and public"));
+            return Err(SchemaError::rule(&nodes[self.nodes[0]].pointer, "is declared secret and public"));
         }
-        let Some(id) = self.schemas.iter().find(|id| nodes[**id].default.is_some()) else { return Ok(()) };
-        let wrong = |what: &str| Err(SchemaError::rule(&format!("{}/default", nodes[*id].pointer), what));
-        let text = nodes[*id].default.as_ref().map(Json::as_variable).unwrap_or_default();
+        self.schemas.iter().map(|id| &nodes[*id]).try_for_each(|node| match &node.default {
+            None | Some(Json::Null) => Ok(()),
+            Some(default) => self.check_default(&format!("{}/default", node.pointer), &default.as_variable()),
+        })
+    }
+
+    fn check_default(&self, pointer: &str, text: &str) -> Result<(), SchemaError> {
+        let wrong = |what: &str| Err(SchemaError::rule(pointer, what));
         match () {
             () if loads_code(&self.name) => wrong("no declaration sets a variable that makes programs run code"),
             () if self.name.starts_with("ENVSEC_") => wrong("no declaration sets a variable of envsec's own"),

@@ -22,6 +22,8 @@ mod pattern;
 mod report;
 mod rules;
 mod secrets;
+#[cfg(test)]
+mod tests;
 
 pub use annotations::Rotation;
 pub use environment::{Entry, Environment, Source, Stored};
