@@ -114,3 +114,57 @@ fn is_secret(clue: &Clue<'_>) -> bool {
     let looks = clue.value.is_some_and(|value| secrets::looks_secret(value).is_some());
     !secrets::is_public_name(clue.name) && (looks || secrets::is_name_of_secret(clue.name))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is inferred of one variable.
+    fn inferred(name: &str, value: Option<&str>, comment: Option<&str>) -> String {
+        let text = infer(&[Clue { name, value, comment: comment.map(str::to_owned), required: false }]);
+        let line = text.lines().nth(4).unwrap_or_default().trim();
+        line.strip_prefix(&format!("{}: ", quoted(name))).unwrap_or_default().to_owned()
+    }
+
+    #[test]
+    fn types_are_guessed_from_names_and_values() {
+        let port = r#"{"type": "integer", "minimum": 1, "maximum": 65535}"#;
+        let integer = r#"{"type": "integer"}"#;
+        let text = r#"{"type": "string"}"#;
+        for (name, value, expected) in [
+            ("PORT", None, port),
+            ("DB_PORT", Some(""), port),
+            ("DB_PORT", Some("5432"), port),
+            ("PORT", Some("0"), integer),
+            ("PORT", Some("65536"), integer),
+            ("PORT", Some("auto"), text),
+            ("RATE", None, text),
+            ("RATE", Some(""), text),
+            ("RATE", Some("5432"), integer),
+            ("REPORT", Some(""), text),
+        ] {
+            assert_eq!(inferred(name, value, None), expected, "{name}={value:?}");
+        }
+    }
+
+    #[test]
+    fn a_comment_with_a_value_that_tells_something_becomes_no_description() {
+        for (name, value, comment, kept) in [
+            // A secret of four characters; three may be part of any word.
+            ("API_TOKEN", "abcd", "as abcd was", false),
+            ("API_TOKEN", "abc", "as abc was", true),
+            ("API_TOKEN", "abcd", "as abc was", true),
+            // Another value of eight that is no plain word.
+            ("LEVEL", "abcdefg1", "abcdefg1 by default", false),
+            ("LEVEL", "abcdef1", "abcdef1 by default", true),
+            ("LEVEL", "production", "not for production", true),
+            ("LEVEL", "info", "debug or info", true),
+            ("PORT", "3000", "3000 by default", true),
+        ] {
+            let schema = inferred(name, Some(value), Some(comment));
+            let described = schema.starts_with(&format!("{{\"description\": {}, ", quoted(comment)));
+            assert_eq!(described, kept, "{name}={value} # {comment}: {schema}");
+            assert!(kept || !schema.contains(value), "{schema}");
+        }
+    }
+}
