@@ -83,18 +83,15 @@ impl Decimal {
         first(self).cmp(&first(other)).then_with(|| self.digits.cmp(&other.digits))
     }
 
-    /// Whether dividing by `divisor`, which is not zero, leaves an integer.
+    /// Whether dividing by `divisor` leaves an integer. It is not zero, and stands in a declaration, where a number has 20
+    /// digits at most: as many as a `u64`, more than a double.
     pub(super) fn is_multiple_of(&self, divisor: &Self) -> bool {
         if self.digits.is_empty() {
             return true;
         }
         // Without zeros at its end the dividend cannot have fewer places than the divisor.
         let Ok(places) = u64::try_from(self.exponent.saturating_sub(divisor.exponent)) else { return false };
-        let Some(modulus) = divisor.digits.iter().try_fold(0_u128, |sum, &digit| {
-            sum.checked_mul(10)?.checked_add(digit.into()).filter(|&sum| sum < u128::MAX / 16)
-        }) else {
-            return false;
-        };
+        let modulus = divisor.digits.iter().fold(0, |sum: u128, &digit| sum * 10 + u128::from(digit));
         let digits = self.digits.iter().copied().chain((0..places).map(|_| 0));
         digits.fold(0, |rest, digit| (rest * 10 + u128::from(digit)) % modulus) == 0
     }
@@ -117,7 +114,7 @@ impl Decimal {
 
     /// The value as a number of things, where it is one.
     pub(super) fn as_count(&self) -> Option<usize> {
-        if self.negative || !self.is_integer() { None } else { self.to_text().parse().ok() }
+        self.to_text().parse().ok()
     }
 }
 
@@ -131,7 +128,7 @@ impl From<u64> for Decimal {
 impl From<i64> for Decimal {
     fn from(value: i64) -> Self {
         let size = Decimal::from(value.unsigned_abs());
-        Decimal { negative: value < 0, ..size }
+        Decimal { negative: value.is_negative(), ..size }
     }
 }
 
@@ -165,6 +162,7 @@ mod tests {
             ("1e3", "1000"),
             ("1E+3", "1000"),
             ("1.50", "1.5"),
+            ("0.5", "0.5"),
             ("-0.05", "-0.05"),
             ("12e-1", "1.2"),
             ("9007199254740993", "9007199254740993"),
