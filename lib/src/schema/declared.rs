@@ -43,10 +43,9 @@ impl Declared {
             for (name, property) in &nodes[id].properties {
                 declared.add(name, *property, certain.contains(&id));
             }
-            let names = nodes[id].keywords.iter().flat_map(|keyword| keyword.mentioned());
-            declared.mentioned.extend(names.map(str::to_owned));
+            declared.mentioned.extend(nodes[id].required.iter().chain(&nodes[id].dependent).cloned());
         }
-        for name in certain.iter().flat_map(|id| &nodes[*id].keywords).flat_map(|keyword| keyword.required()) {
+        for name in certain.iter().flat_map(|id| &nodes[*id].required) {
             if let Some(place) = declared.place(name) {
                 declared.properties[place].required = true;
             }

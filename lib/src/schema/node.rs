@@ -22,6 +22,10 @@ pub(super) struct Node {
     pub(super) keywords: Vec<Box<dyn Keyword>>,
     /// Of `properties`.
     pub(super) properties: Vec<(String, NodeId)>,
+    /// Of `required`.
+    pub(super) required: Vec<String>,
+    /// The names that `dependentRequired` and its like ask for, and those that they require then.
+    pub(super) dependent: Vec<String>,
     /// Of `default`.
     pub(super) default: Option<Json>,
     /// What it says about the value beside what the value has to be.
@@ -85,16 +89,6 @@ pub(super) trait Keyword {
     /// The values, where it lists them all.
     fn listed(&self) -> &[Json] {
         &[]
-    }
-
-    /// Names that it requires.
-    fn required(&self) -> &[String] {
-        &[]
-    }
-
-    /// All names that it looks at, beside `properties`.
-    fn mentioned(&self) -> Vec<&str> {
-        self.required().iter().map(String::as_str).collect()
     }
 
     /// Whether it speaks of every variable with a name of this kind.

@@ -5,7 +5,7 @@ use crate::error::Failure as _;
 use crate::vars::MAX_VALUE;
 
 /// The variables of a sealed file, all encrypted, all handed over.
-fn stored<'a>(variables: &[(&'a str, &'a str)]) -> Environment<'a> {
+pub(super) fn stored<'a>(variables: &[(&'a str, &'a str)]) -> Environment<'a> {
     let entry = |&(name, value): &(&'a str, &'a str)| Entry {
         name,
         value: Some(value),
@@ -29,7 +29,7 @@ fn names<'a>(names: &[&'a str]) -> Environment<'a> {
 }
 
 /// Problems and warnings as they are printed, then the defaults; or why nothing was checked.
-fn said(schema: &str, environment: &Environment<'_>) -> Vec<String> {
+pub(super) fn said(schema: &str, environment: &Environment<'_>) -> Vec<String> {
     match Schema::load(schema.as_bytes()).and_then(|schema| schema.check(environment, false)) {
         Ok(Verdict { problems, warnings, defaults }) => {
             let warnings = warnings.iter().map(|warning| format!("warning: {warning}"));
@@ -41,10 +41,10 @@ fn said(schema: &str, environment: &Environment<'_>) -> Vec<String> {
 }
 
 /// A declaration, variables, and all that is said of them.
-type Row<'r> = (&'r str, &'r [(&'r str, &'r str)], &'r [&'r str]);
+pub(super) type Row<'r> = (&'r str, &'r [(&'r str, &'r str)], &'r [&'r str]);
 
 #[track_caller]
-fn assert_said(rows: &[Row<'_>]) {
+pub(super) fn assert_said(rows: &[Row<'_>]) {
     for (schema, variables, expected) in rows {
         assert_eq!(said(schema, &stored(variables)), *expected, "{schema} {variables:?}");
     }
@@ -57,7 +57,7 @@ fn assert_loaded(of_a: &str, expected: &str) {
     assert_eq!(error.unwrap_or_default(), expected, "{of_a}");
 }
 
-fn declaring_a(schema: &str) -> String {
+pub(super) fn declaring_a(schema: &str) -> String {
     format!(r#"{{"properties": {{"A": {schema}}}}}"#)
 }
 

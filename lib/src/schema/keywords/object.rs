@@ -101,20 +101,18 @@ impl Keyword for Properties {
 }
 
 /// `required`.
-pub(super) fn required(found: &Found<'_, '_>) -> Result<impl Keyword + use<>, SchemaError> {
-    texts(found.json).map(Required).ok_or_else(|| found.error("is no list of names"))
+pub(super) fn required(found: &Found<'_, '_>, node: &mut Node) -> Result<(), SchemaError> {
+    node.required = texts(found.json).ok_or_else(|| found.error("is no list of names"))?;
+    add(node, Required)
 }
 
-struct Required(Vec<String>);
+/// The names are the node's own.
+struct Required;
 
 impl Keyword for Required {
     fn check(&self, at: &At<'_>, problems: &mut Vec<Problem>) {
         let Some(members) = Members::of(at) else { return };
-        self.0.iter().for_each(|name| require(at, members, "required", name, problems));
-    }
-
-    fn required(&self) -> &[String] {
-        &self.0
+        at.node.required.iter().for_each(|name| require(at, members, "required", name, problems));
     }
 }
 
@@ -270,17 +268,24 @@ impl Keyword for Count {
 }
 
 /// `dependentRequired`: names that a name requires.
-pub(super) fn dependent_required(found: &Found<'_, '_>) -> Result<impl Keyword + use<>, SchemaError> {
+pub(super) fn dependent_required(found: &Found<'_, '_>, node: &mut Node) -> Result<(), SchemaError> {
     let Json::Object(members) = found.json else { return Err(found.error("is no object of lists of names")) };
     let of = |(name, json): &(String, Json)| {
         texts(json).map(|names| (name.clone(), names)).ok_or_else(|| found.error("is no object of lists of names"))
     };
-    Ok(DependentRequired { rule: found.name, of: members.iter().map(of).collect::<Result<_, _>>()? })
+    DependentRequired::add(found.name, members.iter().map(of).collect::<Result<_, _>>()?, node)
 }
 
 struct DependentRequired {
     rule: &'static str,
     of: Vec<(String, Vec<String>)>,
+}
+
+impl DependentRequired {
+    fn add(rule: &'static str, of: Vec<(String, Vec<String>)>, node: &mut Node) -> Result<(), SchemaError> {
+        node.dependent.extend(of.iter().flat_map(|(name, names)| std::iter::once(name).chain(names)).cloned());
+        add(node, DependentRequired { rule, of })
+    }
 }
 
 impl Keyword for DependentRequired {
@@ -290,21 +295,25 @@ impl Keyword for DependentRequired {
             names.iter().for_each(|name| require(at, members, self.rule, name, problems));
         }
     }
-
-    fn mentioned(&self) -> Vec<&str> {
-        self.of.iter().flat_map(|(name, names)| std::iter::once(name).chain(names)).map(String::as_str).collect()
-    }
 }
 
 /// `dependentSchemas`: schemas for all, because of a name.
 pub(super) fn dependent_schemas<'j>(
     loader: &mut Loader<'j>,
     found: &Found<'j, '_>,
-) -> Result<impl Keyword + use<>, SchemaError> {
-    Ok(DependentSchemas(loader.map(found)?))
+    node: &mut Node,
+) -> Result<(), SchemaError> {
+    DependentSchemas::add(loader.map(found)?, node)
 }
 
 struct DependentSchemas(Vec<(String, NodeId)>);
+
+impl DependentSchemas {
+    fn add(of: Vec<(String, NodeId)>, node: &mut Node) -> Result<(), SchemaError> {
+        node.dependent.extend(of.iter().map(|(name, _)| name.clone()));
+        add(node, DependentSchemas(of))
+    }
+}
 
 impl Keyword for DependentSchemas {
     fn check(&self, at: &At<'_>, problems: &mut Vec<Problem>) {
@@ -316,10 +325,6 @@ impl Keyword for DependentSchemas {
 
     fn conditional(&self) -> Vec<NodeId> {
         self.0.iter().map(|(_, id)| *id).collect()
-    }
-
-    fn mentioned(&self) -> Vec<&str> {
-        self.0.iter().map(|(name, _)| name.as_str()).collect()
     }
 }
 
@@ -343,6 +348,6 @@ pub(super) fn dependencies<'j>(
             }
         }
     }
-    add(node, DependentRequired { rule: found.name, of: names })?;
-    add(node, DependentSchemas(schemas))
+    DependentRequired::add(found.name, names, node)?;
+    DependentSchemas::add(schemas, node)
 }
