@@ -96,6 +96,11 @@ impl<'s> Run<'s> {
         problems: &mut Vec<Problem>,
     ) -> Result<Tried, SchemaError> {
         self.check(id, instance, place, problems);
+        self.end()
+    }
+
+    /// What was found, unless the declaration could not be checked.
+    pub(super) fn end(self) -> Result<Tried, SchemaError> {
         match self.failed.into_inner() {
             Some(error) => Err(error),
             None => Ok(self.tried.into_inner()),

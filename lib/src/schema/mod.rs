@@ -133,7 +133,7 @@ impl Schema {
         if strict {
             problems.append(&mut warnings);
         }
-        let defaults = self.defaults(&view, &tried.schemas);
+        let defaults = self.defaults(&view, &tried.schemas, &mut problems)?;
         Ok(Verdict { problems: self.sorted(problems, &view), warnings: self.sorted(warnings, &view), defaults })
     }
 
@@ -150,20 +150,35 @@ impl Schema {
         Ok(problems)
     }
 
-    /// The defaults that hold in every case, and those of the branches that were taken.
-    fn defaults(&self, view: &View<'_>, tried: &[NodeId]) -> Vec<(String, String)> {
+    /// The defaults that hold in every case, and of the other names the first one in a schema that was taken.
+    /// Those are checked here, by each of these schemas.
+    fn defaults(
+        &self,
+        view: &View<'_>,
+        tried: &[NodeId],
+        problems: &mut Vec<Problem>,
+    ) -> Result<Vec<(String, String)>, SchemaError> {
         let mut defaults: Vec<(String, String)> =
             view.defaults().map(|(name, text)| (name.into(), text.into())).collect();
-        for (name, id) in tried.iter().flat_map(|id| &self.nodes[*id].properties) {
-            let property = self.declared.find(name).filter(|_| view.lacks(name));
-            let is_new = |property: &&declared::Property| {
-                !property.certain && !defaults.iter().any(|(known, _)| *known == property.name)
-            };
-            if let Some(text) = property.filter(is_new).and_then(|property| property.default_text(&self.nodes, *id)) {
+        let mut seen = vec![false; self.nodes.0.len()];
+        let once = tried.iter().filter(|id| !std::mem::replace(&mut seen[id.0], true));
+        let declared = once.flat_map(|id| &self.nodes[*id].properties);
+        let lacking: Vec<&(String, NodeId)> = declared.filter(|(name, _)| view.lacks(name)).collect();
+        for (name, id) in &lacking {
+            let property = self.declared.find(name).filter(|_| !defaults.iter().any(|(known, _)| known == name));
+            if let Some(text) = property.and_then(|property| property.default_text(&self.nodes, *id)) {
                 defaults.push((name.clone(), text));
             }
         }
-        defaults
+        let run = Run::new(&self.nodes);
+        for (name, id) in &lacking {
+            if let Some((_, text)) = defaults.iter().find(|(known, _)| known == name) {
+                let place = Place { name: Some(name), inside: "" };
+                run.check(*id, Instance::Text(text, None), place, problems);
+            }
+        }
+        run.end()?;
+        Ok(defaults)
     }
 
     fn sorted(&self, mut problems: Vec<Problem>, view: &View<'_>) -> Vec<Problem> {

@@ -123,6 +123,80 @@ fn a_value_that_is_not_utf8_is_named() {
 }
 
 #[test]
+fn the_first_default_of_a_branch_is_handed_over() {
+    assert_said(&[
+        (
+            r#"{"anyOf": [{"properties": {"A": {"default": "x"}}}, {"properties": {"A": {"default": "y"}}}]}"#,
+            &[],
+            &["default: A=x"],
+        ),
+        (
+            r#"{"properties": {"A": {"default": 1}}, "if": {}, "then": {"properties": {"A": {"default": 2}}}}"#,
+            &[],
+            &["default: A=1"],
+        ),
+        // A name that is declared in every case, without one, gets it too.
+        (
+            r#"{"properties": {"A": {}}, "if": {}, "then": {"required": ["A"], "properties": {"A": {"default": 2}}}}"#,
+            &[],
+            &["default: A=2"],
+        ),
+        (
+            r#"{"allOf": [{"properties": {"A": {}}}, {"required": ["A"], "properties": {"A": {"default": 2}}}]}"#,
+            &[],
+            &["default: A=2"],
+        ),
+        (
+            r#"{"properties": {"A": {}}, "if": {}, "then": {"required": ["A"], "properties": {"A": {"default": 2}}}}"#,
+            &[("A", "a")],
+            &[],
+        ),
+        (r#"{"not": {"properties": {"A": {"default": 2}}, "required": ["B"]}}"#, &[], &[]),
+    ]);
+}
+
+/// As any value is, by all that is declared of the name.
+#[test]
+fn the_default_of_a_branch_is_checked() {
+    assert_said(&[
+        (
+            r#"{"if": {}, "then": {"properties": {"A": {"type": "integer", "default": "x"}}}}"#,
+            &[],
+            &["A: an integer: is none (1 character)", "default: A=x"],
+        ),
+        (
+            r#"{"properties": {"A": {"type": "integer", "maximum": 3}}, "if": {}, "then": {"properties": {"A": {"default": 5}}}}"#,
+            &[],
+            &["A: at most 3: is more", "default: A=5"],
+        ),
+        (
+            r#"{"properties": {"A": {"type": "integer", "maximum": 3}}, "if": {}, "then": {"properties": {"A": {"default": 5}}}}"#,
+            &[("A", "1")],
+            &[],
+        ),
+    ]);
+}
+
+/// All of them together within the bound of steps.
+#[test]
+fn defaults_of_branches_whose_rules_multiply_come_to_an_end() {
+    let many = vec!["{}"; 999].join(",");
+    let each = vec![r##"{"$ref": "#/$defs/many"}"##; 600].join(",");
+    let schema = |then: &str| {
+        format!(
+            r##"{{"$defs": {{"many": {{"allOf": [{many}]}}, "d": {{"default": 1, "allOf": [{each}]}}}},
+                "if": {{}}, "then": {{"properties": {{{then}}}}}}}"##
+        )
+    };
+    let a = r##""A": {"$ref": "#/$defs/d"}"##;
+    let too_complex = "refused: takes more than a million steps to check, or is nested too deeply";
+    assert_said(&[
+        (&schema(a), &[], &["default: A=1"]),
+        (&schema(&format!("{a}, {}", a.replace('A', "B"))), &[], &[too_complex]),
+    ]);
+}
+
+#[test]
 fn an_address_that_clients_read_differently_is_a_warning() {
     for (schema, value, expected) in [
         (
