@@ -186,3 +186,42 @@ fn is_of(value: &Json, of: Type) -> bool {
         Json::Object(_) => of == Type::Object,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::lint;
+
+    fn findings(schema: &str) -> Vec<String> {
+        let findings = lint(schema.as_bytes()).unwrap_or_else(|error| panic!("{schema}: {error}"));
+        findings.iter().map(ToString::to_string).collect()
+    }
+
+    /// However many references lead to the place.
+    #[test]
+    fn a_finding_is_named_once() {
+        let schema = r##"{"$defs": {"a": {"example": 1}}, "allOf": [{"$ref": "#/$defs/a"}, {"$ref": "#/$defs/a"}]}"##;
+        assert_eq!(findings(schema), ["/$defs/a/example: no keyword of JSON Schema: no rule"]);
+    }
+
+    #[test]
+    fn what_stands_beside_a_reference_in_draft_07_is_named() {
+        let schema = |draft: &str| {
+            format!(
+                r##"{{"$schema": "{draft}", "definitions": {{"a": {{}}}},
+                    "properties": {{"A": {{"minLength": 1, "$ref": "#/definitions/a", "description": "x"}}}}}}"##
+            )
+        };
+        let beside = "/properties/A/minLength: stands beside $ref, where draft-07 does not look";
+        assert_eq!(findings(&schema("http://json-schema.org/draft-07/schema#")), [beside]);
+        assert_eq!(findings(&schema("https://json-schema.org/draft/2020-12/schema")), [""; 0]);
+    }
+
+    /// By `pattern`, or by how the value is stored.
+    #[test]
+    fn a_format_that_is_kept_in_another_way_draws_no_word() {
+        for format in ["uri", "password", "starts_with", "ends_with", "includes"] {
+            let schema = format!(r#"{{"properties": {{"A": {{"type": "string", "format": "{format}"}}}}}}"#);
+            assert_eq!(findings(&schema), [""; 0], "{format}");
+        }
+    }
+}

@@ -261,3 +261,79 @@ fn refuse_cycles(nodes: &Nodes) -> Result<(), SchemaError> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::schema::Schema;
+
+    fn refusal(schema: &str) -> Option<String> {
+        Schema::load(schema.as_bytes()).err().map(|error| error.to_string())
+    }
+
+    #[test]
+    fn references_in_a_circle_are_refused() {
+        for (schema, place) in [
+            (r##"{"$ref": "#"}"##, "/"),
+            (r##"{"anyOf": [{"$ref": "#"}]}"##, "/"),
+            (r##"{"if": true, "then": {"$ref": "#"}}"##, "/"),
+            (r##"{"if": true, "else": {"$ref": "#"}}"##, "/"),
+            (r##"{"dependentSchemas": {"A": {"$ref": "#"}}}"##, "/"),
+            (r##"{"properties": {"A": {"not": {"$ref": "#/properties/A"}}}}"##, "/properties/A"),
+            (
+                r##"{"$defs": {"a": {"oneOf": [{"$ref": "#/$defs/b"}]}, "b": {"allOf": [{"$ref": "#/$defs/a"}]}}}"##,
+                "/$defs/a",
+            ),
+        ] {
+            assert_eq!(refusal(schema), Some(format!("{place}: leads back to itself by $ref")), "{schema}");
+        }
+        // Each of these goes on to a part of the value.
+        for schema in [
+            r##"{"properties": {"A": {"$ref": "#"}}}"##,
+            r##"{"properties": {"A": {"items": {"$ref": "#/properties/A"}, "contains": {"$ref": "#/properties/A"}}}}"##,
+            r##"{"$defs": {"a": {}}, "allOf": [{"$ref": "#/$defs/a"}, {"$ref": "#/$defs/a"}]}"##,
+        ] {
+            assert_eq!(refusal(schema), None, "{schema}");
+        }
+    }
+
+    /// `A`, and `length` definitions behind it of which each leads to the next.
+    fn row(length: usize) -> String {
+        let link = |at: usize| format!(r##""d{at}": {{"$ref": "#/$defs/d{}"}}, "##, at + 1);
+        let links: String = (1..length).map(link).collect();
+        format!(r##"{{"properties": {{"A": {{"$ref": "#/$defs/d1"}}}}, "$defs": {{{links}"d{length}": {{}}}}}}"##)
+    }
+
+    #[test]
+    fn a_row_of_references_is_as_long_as_can_be_checked() {
+        assert_eq!(refusal(&row(255)), None);
+        let too_complex = "takes more than a million steps to check, or is nested too deeply";
+        assert_eq!(refusal(&row(256)).as_deref(), Some(too_complex));
+    }
+
+    #[test]
+    fn a_reference_is_a_pointer_in_a_fragment() {
+        let schema = |reference: &str| {
+            format!(
+                r#"{{"$defs": {{"a b": {{}}, "a%": {{}}, "a/b": {{}}}}, "properties": {{"A": {{"$ref": {reference}}}}}}}"#
+            )
+        };
+        for right in
+            ["#/$defs/a b", "#/$defs/a%20b", "#/%24defs/a%20b", "#/$defs/a%25", "#/$defs/a~1b", "#/$defs/a%7E1b"]
+        {
+            assert_eq!(refusal(&schema(&format!("{right:?}"))), None, "{right}");
+        }
+        let out = "leads out of this file; only #/... is followed";
+        for (wrong, what) in [
+            ("1", "is no text"),
+            (r##""#/$defs/a%""##, out),
+            (r##""#/$defs/a%2""##, out),
+            (r##""#/$defs/a%zz""##, out),
+            (r##""#/$defs/%ff""##, out),
+            (r##""#$defs""##, out),
+            (r#""/$defs/a%20b""#, out),
+            (r##""#/$defs/a/b""##, "leads to nothing in this file"),
+        ] {
+            assert_eq!(refusal(&schema(wrong)), Some(format!("/properties/A/$ref: {what}")), "{wrong}");
+        }
+    }
+}

@@ -247,4 +247,14 @@ mod tests {
         assert_eq!(described(both), "text, beginning with sk_, ending with _x");
         assert_eq!(described(&both.replace("allOf", "anyOf")), "text, beginning with sk_ or ending with _x");
     }
+
+    /// A schema refers to others, and those again.
+    #[test]
+    fn a_report_describes_four_levels_of_schemas_below_the_first() {
+        let nested =
+            (1..=6).rev().fold("{}".to_owned(), |inner, at| format!(r#"{{"minLength": {at}, "allOf": [{inner}]}}"#));
+        let words = "at least 1 character, at least 2 characters, at least 3 characters, at least 4 characters, \
+                     at least 5 characters";
+        assert_eq!(described(&nested), words);
+    }
 }
