@@ -108,11 +108,11 @@ fn agree(cases: &[Case]) -> usize {
     cases.iter().filter(|case| Pattern::parse(&case.pattern).is_ok()).count()
 }
 
-const TEXTS: [&str; 62] = [
+const TEXTS: [&str; 63] = [
     "", "a", "b", "ab", "ba", "aa", "aab", "abc", "aaa", "abab", "A", "Z", "z", "0", "7", "12", "a1", "_", "-", ".",
     "/", "\\", "[", "]", "{", "}", "a{", "a{,2}", "a{1", "{}", "(", ")", "^", "$", "&", "~", "a&&b", "[a", "[a]", "'",
     "@", "#", " ", "\t", "\n", "a\n", "\na", "\r", "\u{b}", "\u{8}", "\0", "\u{1}", "\u{a0}", "\u{feff}", "\u{2028}",
-    "\u{85}", "é", "٣", "ß", "😀", "a😀b", "\u{ffff}",
+    "\u{85}", "é", "٣", "ß", "😀", "a😀b", "\u{ffff}", "\u{7f}",
 ];
 
 /// What zod 4 emits for its string formats, and texts that nearly are of that format.
@@ -244,6 +244,7 @@ const NASTY: &[&str] = &[
     r"[\u0061-\u0063]",
     r"[\u{61}]",
     r"[\u{1F600}]",
+    r"[\x7f-\x9f]",
     r"[\uD83D\uDE00]",
     r"[\uD83D]",
     r"[\uD800-\uDFFF]",
@@ -814,6 +815,14 @@ fn verdict(pattern: &str, text: &str) -> Result<bool, PatternError> {
     Pattern::parse(pattern).and_then(|pattern| pattern.is_match(text))
 }
 
+#[test]
+fn a_number_in_braces_is_that_of_any_character() {
+    assert_eq!(verdict(r"^\u{10ffff}$", "\u{10ffff}"), Ok(true));
+    for none in [r"\u{110000}", r"\u{fffffffffffffffff}"] {
+        assert_eq!(refusal(none).to_string(), "character 1: no such escape", "{none}");
+    }
+}
+
 /// Node takes exponentially many steps for most of them, and would never be back.
 #[test]
 fn backtracking_stops_at_its_bound() {
@@ -842,7 +851,7 @@ fn backtracking_stops_at_its_bound() {
 #[test]
 fn looking_through_a_long_text_again_and_again_stops_at_the_bound() {
     let text = "a".repeat(100_000) + "!";
-    for pattern in ["^(?:(?=.*!)a)*!", "(?<=b.*a)!|(?<=b.*a)a", "^(?:(?=(a+))a)*b", "a.*b", r"(?:a+)?b"] {
+    for pattern in ["^(?:(?=.*!)a)*!", "(?<=b.*a)!|(?<=b.*a)a", "^(?:(?=(a+))a)*b", "a.*b", r"(?:a+)?b", r"^(a*)\1b"] {
         assert_eq!(verdict(pattern, &text), Err(PatternError::Limit), "{pattern}");
     }
 }
@@ -864,6 +873,8 @@ fn a_mebibyte_is_matched_by_what_looks_at_each_character_a_few_times() {
         ("^(?:[0-9a-zA-Z+/]{4})*(?:(?:[0-9a-zA-Z+/]{2}==)|(?:[0-9a-zA-Z+/]{3}=))?$", true),
         (r"^(?=.*a$)(?!.*b)(?<!b)", true),
         (r"^(a*)(?<=^\1)$", true),
+        // Comparing them takes a step for some bytes at once.
+        (r"^(a*)(?<=^\1)(?<=^\1)(?<=^\1)$", true),
         ("^(?:(?!ab).)*$", true),
         // They are tried once, not once for each character.
         (".*x$", false),
