@@ -103,7 +103,7 @@ impl Unlocked {
         &self.file
     }
 
-    /// The slot that the file was opened with; `None` for a file that was just made.
+    /// The slot that the file was opened with; `None` for a file that was just made, or that an unlocked session opened.
     pub fn opened_by(&self) -> Option<&SlotId> {
         self.slot.as_ref()
     }
