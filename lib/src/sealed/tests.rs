@@ -555,7 +555,7 @@ fn an_error_names_the_way_out() {
         (SealedError::SlotExists(id()), 2, "choose another one with --id"),
         (SealedError::LastSlot, 1, "add another one first: envsec slot add"),
         (SealedError::UnknownLines(vec!["x".into()]), 1, "update envsec; or leave them out"),
-        (SealedError::not_there(&name("N")), 2, ""),
+        (SealedError::not_there(&name("N")), 2, "envsec list shows the names"),
         (rotating(Unfinished::Pending), 6, "envsec rotate N --resume goes on with it"),
         (rotating(Unfinished::Grace), 6, "once no program uses the old value any more: envsec rotate N --finish"),
         (SealedError::RotatedMeanwhile(name("N")), 6, "envsec status N shows how far it is"),
