@@ -898,10 +898,14 @@ fn sizes_have_their_bounds() {
         "(?:a{200}b{200}){100}".to_owned(),
         "a".repeat(10_001),
         "(?:a{15000})(?:b{15000})".to_owned(),
+        "(?:a{15000})(?:b{5000})".to_owned(),
     ] {
         assert_eq!(refusal(&pattern), PatternError::TooLarge, "{pattern:.40}");
     }
-    for pattern in ["a{10000}", r"[^\s]{2000}", r".{0,2000}", r"^(?=.{1,2000}$)a"] {
+    let groups = "(a)".repeat(60);
+    for pattern in
+        ["a{10000}", r"[^\s]{2000}", r".{0,2000}", r"^(?=.{1,2000}$)a", "(?:a{15000})(?:b{4999})", &groups, "{a", "a|{"]
+    {
         let read = Pattern::parse(pattern).map(drop);
         assert_eq!(read, Ok(()), "{pattern}");
     }

@@ -200,7 +200,43 @@ mod tests {
             assert!(looks_secret(&whole).is_some(), "{}", shape.prefix);
             assert!(shape.occurs_in(&format!("key={whole},")), "{}", shape.prefix);
             assert!(!shape.occurs_in(&whole[..whole.len() - 1]), "{}", shape.prefix);
-            assert!(!shape.occurs_in(&format!("x{whole}")), "{}", shape.prefix);
+            for before in ["x", "0", "_", "-"] {
+                assert!(!shape.occurs_in(&format!("{before}{whole}")), "{before}{}", shape.prefix);
+            }
+        }
+    }
+
+    #[test]
+    fn each_kind_has_its_characters_and_no_others() {
+        for (prefix, follows, length, also, other) in [
+            ("ghp_", alphanumeric as fn(&u8) -> bool, 36, "aZ09", '_'),
+            ("AKIA", upper, 16, "Z09", 'a'),
+            ("shpat_", hex, 32, "aF09", 'g'),
+            ("glpat-", word, 20, "a_-", '.'),
+            ("SG.", token, 60, "a_-.", '/'),
+            ("https://hooks.slack.com/services/", path, 20, "a_-/", '.'),
+            ("whsec_", base64, 16, "a+/=", '-'),
+        ] {
+            let of_these: String = also.chars().cycle().take(length).collect();
+            assert!(looks_secret(&format!("{prefix}{of_these}")).is_some(), "{prefix}{of_these}");
+            let short = sample(prefix, follows, length - 1);
+            assert_eq!(looks_secret(&format!("{short}{other}{short}")), None, "{prefix} {other}");
+        }
+    }
+
+    #[test]
+    fn a_comment_is_secret_by_an_assignment_to_the_name_of_one() {
+        for comment in ["# PASSWORD=x", "#export API_KEY = 'x'", "DB_TOKEN=1", "# PASSWORD=it's"] {
+            assert_eq!(comment_looks_secret(comment), Some("a secret's value"), "{comment}");
+        }
+        for comment in
+            ["# PASSWORD=", "# PASSWORD='***'", "# PASSWORD=...", "# the password = x", "# LEVEL=x", "#=x", "# TOKEN"]
+        {
+            assert_eq!(comment_looks_secret(comment), None, "{comment}");
+        }
+        let key = sample("ghp_", alphanumeric, 36);
+        for comment in [format!("# was ({key});"), format!("#LEVEL={key}"), format!("# '{key}'")] {
+            assert_eq!(comment_looks_secret(&comment), Some("a token of GitHub"));
         }
     }
 

@@ -75,7 +75,7 @@ pub(super) fn arrange(outline: &str, names: &[VarName], sorted: bool) -> Result<
     let text: String = pieces.iter().map(Piece::line).collect();
     // Strictly parsed: whatever a comment holds, it is no header line and no control character.
     let mut skeleton = Body::parse(text.as_bytes(), "\n", 0)?;
-    for name in names.iter().filter(|name| !seen.contains(*name)) {
+    for name in names {
         skeleton.put(name, Replacement::Plain(SecretText::default()));
     }
     Ok(skeleton.pieces())
@@ -123,6 +123,7 @@ mod tests {
         assert_eq!(arranged("A=\n# of C\nC=\n", &["A", "B", "C"], true), "A=\nB=\n# of C\nC=\n");
         assert_eq!(arranged("B=\nA=\n", &["A", "B", "C"], false), "B=\nA=\nC=\n");
         assert_eq!(arranged("", &["A"], true), "A=\n");
+        assert_eq!(arranged("# a comment=\n#B=\nA=\n", &["A"], true), "# a comment=\n#B=\nA=\n");
     }
 
     #[test]

@@ -174,17 +174,17 @@ fn same_entry(a: Option<Held<'_>>, b: Option<Held<'_>>) -> Result<bool, SealedEr
     let (Some(a), Some(b)) = (a, b) else { return Ok(a.is_none() && b.is_none()) };
     match (&a.entry.content, &b.entry.content) {
         (Content::Token(one), Content::Token(two)) => {
-            same_token(Purpose::Value, &a.entry.name, Some((a.file, one)), Some((b.file, two)))
+            same_token(Purpose::Value, &a.entry.name, (a.file, one), (b.file, two))
         }
         (Content::Plain, Content::Plain) => Ok(a.file.file.body.text(a.entry) == b.file.file.body.text(b.entry)),
         _ => Ok(false),
     }
 }
 
-type Token<'u> = Option<(&'u Unlocked, &'u Vec<u8>)>;
+/// A token with the file that it is in.
+type Token<'u> = (&'u Unlocked, &'u Vec<u8>);
 
-fn same_token(purpose: Purpose, name: &VarName, a: Token<'_>, b: Token<'_>) -> Result<bool, SealedError> {
-    let (Some((a, one)), Some((b, two))) = (a, b) else { return Ok(a.is_none() && b.is_none()) };
+fn same_token(purpose: Purpose, name: &VarName, (a, one): Token<'_>, (b, two): Token<'_>) -> Result<bool, SealedError> {
     if one == two && has_key_of(a, b) {
         return Ok(true);
     }

@@ -304,7 +304,8 @@ fn a_letter_away() {
     ] {
         assert!(matches!(kind(near), Kind::Unknown(Some(known)) if known == meant), "{near}");
     }
-    for far in ["id", "example", "nullable", "x-order", "min", "minLen", "ifx", "note", "tags", "discriminator"] {
+    for far in ["id", "example", "nullable", "x-order", "min", "minLen", "ifx", "note", "tags", "yaml", "discriminator"]
+    {
         assert!(matches!(kind(far), Kind::Unknown(None)), "{far}");
     }
 }

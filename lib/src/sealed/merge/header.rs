@@ -59,12 +59,11 @@ fn has_line(file: &Unlocked, line: &Line) -> bool {
 type Held<'u> = Option<(&'u Unlocked, &'u (Vec<u8>, Utc))>;
 
 fn same_timed(purpose: Purpose, name: &VarName) -> impl Fn(Held<'_>, Held<'_>) -> Result<bool, SealedError> {
-    move |a, b| {
-        let time = |held: Held<'_>| held.map(|(_, (_, time))| *time);
-        fn token(held: Held<'_>) -> super::Token<'_> {
-            held.map(|(file, (token, _))| (file, token))
+    move |a, b| match (a, b) {
+        (Some((a, (one, of_one))), Some((b, (two, of_two)))) => {
+            Ok(of_one == of_two && same_token(purpose, name, (a, one), (b, two))?)
         }
-        Ok(time(a) == time(b) && same_token(purpose, name, token(a), token(b))?)
+        _ => Ok(a.is_none() && b.is_none()),
     }
 }
 
