@@ -306,3 +306,26 @@ pub fn in_words(plan: &[NewSlot], renewed: &Renewed) -> String {
     };
     plan.iter().map(word).collect::<Vec<_>>().join(", ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::system_rng;
+    use crate::sealed::{Password, RawKey};
+    use crate::secret::SecretText;
+
+    #[test]
+    fn what_a_file_costs_to_open_is_bounded() {
+        let password = |work_factor| {
+            let credential = Credential::Password(Password::new(&SecretText::from("password")).unwrap());
+            NewSlot { id: SlotId::parse("password").unwrap(), credential, work_factor }
+        };
+        let raw = || NewSlot { work_factor: 20, ..NewSlot::raw_key(RawKey::generate(&mut system_rng())) };
+        let refusal = |kept: &[NewSlot]| {
+            check_result(Path::new("f"), kept).err().map(|error| error.to_string()).unwrap_or_default()
+        };
+        assert_eq!(refusal(&[password(20), password(20), raw()]), "");
+        let expected = "f: its password slots together would cost more than readers accept";
+        assert_eq!(refusal(&[password(20), password(20), password(14)]), expected);
+    }
+}

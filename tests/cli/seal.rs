@@ -324,3 +324,27 @@ fn the_environment_that_is_asked_for_has_to_be_that_of_the_file() {
         "error: .env.enc (HEAD): its label is missing, but -e or the file's name asks for production"
     );
 }
+
+#[test]
+fn a_pin_holds_for_what_it_is_compared_with_but_not_for_a_common_base() {
+    let repository = Repository::with(&BASE);
+    let pin = |above: u64| {
+        let text = repository.sandbox.envsec(["status", "--pin"]).output().stdout;
+        let text = String::from_utf8(text).unwrap();
+        let (file_and_key, rev) = text.trim_end().rsplit_once(':').unwrap();
+        format!("{file_and_key}:{}", rev.parse::<u64>().unwrap() + above)
+    };
+    let (now, next) = (pin(0), pin(1));
+    add(&repository, "X=typed");
+    let seal = |pin: &str| repository.envsec("seal --accept").variable("ENVSEC_PIN", pin);
+    let refused = "error: .env.enc (HEAD): its revision is lower than the one in ENVSEC_PIN";
+    assert_eq!(seal(&next).refuses(5), refused);
+    seal(&now).says(".env.enc against HEAD:\n  X: added, encrypted\n");
+    repository.commit("typed");
+    // Both sides are newer than the base that they come from.
+    repository.branch("side", |on| on.set("A", "side"));
+    repository.on_main(|on| on.set("M", "main"));
+    let pin = pin(0);
+    repository.sandbox.shell("git merge -q side >merge").variable("ENVSEC_PIN", &pin).succeeds();
+    repository.has(&[("A", "side"), ("M", "main"), ("Z", "3"), ("X", "typed")]);
+}

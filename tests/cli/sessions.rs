@@ -107,6 +107,11 @@ fn a_session_that_ended_or_may_not_be_read_is_none() {
         assert!(sandbox.text("trace").contains(&format!("{error} ")), "{}", sandbox.text("trace"));
         read("get A --key-file key").prints("one");
     }
+    // What another program has put under its name is none either.
+    let short = "strace -qq -o trace -e trace=keyctl -e inject=keyctl:retval=39:when=3 envsec get A";
+    let output = in_own_keyring(&sandbox, &format!("envsec unlock --key-file key && {short}"));
+    assert_eq!(output.refuses(4), ASKS);
+    assert!(sandbox.text("trace").contains("KEYCTL_READ") && sandbox.text("trace").contains("= 39 (INJECTED)"));
 }
 
 #[test]

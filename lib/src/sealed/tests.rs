@@ -494,6 +494,29 @@ fn plain_values_are_compared_without_a_key_and_by_what_they_mean() {
 }
 
 #[test]
+fn names_that_come_or_go_move_no_others() {
+    let text = String::from_utf8(file(|_, _| {})).unwrap();
+    let with = |body: &str| {
+        let text = format!("{}{body}", &text[..text.find("API_KEY").unwrap()]);
+        Revision::Unverified(Box::new(Locked::parse(text.as_bytes()).unwrap()))
+    };
+    let moved = |old: &str, new: &str| {
+        let names = Differences::between(&with(old), &with(new)).unwrap().names;
+        names.into_iter().filter(|difference| difference.moved).map(|difference| difference.name.to_string()).collect()
+    };
+    let none: [String; 0] = [];
+    let (ab, ba) = ("A=1\nB=1\n", "B=1\nA=1\n");
+    let moved: [Vec<String>; 4] = [
+        moved(ab, &format!("X=1\n{ab}")),
+        moved(&format!("X=1\n{ab}"), ab),
+        moved(ab, "A=1\nX=1\nB=1\n"),
+        moved(ab, ba),
+    ];
+    assert_eq!(moved[..3], [none.to_vec(), none.to_vec(), none.to_vec()]);
+    assert_eq!(moved[3].len(), 1);
+}
+
+#[test]
 fn a_value_that_does_not_decrypt_is_an_error_of_a_comparison_and_no_difference() {
     let verified = |bytes: &[u8]| Revision::Verified(Box::new(open(bytes)));
     let old = file(|_, _| {});
