@@ -23,7 +23,7 @@ fn map(document: &Document) -> Map {
 }
 
 fn written(document: &Document) -> Vec<u8> {
-    let mut out = Secret::with_capacity(document.len());
+    let mut out = Secret::with_capacity(document.size());
     document.write_to(&mut out);
     out.expose().to_vec()
 }
@@ -178,7 +178,7 @@ proptest! {
         for dialect in [Dialect::Own, Dialect::Foreign, Dialect::Node] {
             let Ok(mut document) = parse(text.as_bytes(), dialect) else { continue };
             prop_assert_eq!(written(&document), text.as_bytes());
-            prop_assert_eq!(document.len(), text.len());
+            prop_assert_eq!(document.size(), text.len());
             let before = map(&document);
             let same: Vec<_> = document.entries().map(|(at, entry)| (at, SecretText::from(entry.raw_value()))).collect();
             for (at, raw) in &same {

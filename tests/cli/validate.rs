@@ -500,6 +500,10 @@ fn names_alone_need_no_key() {
         .envsec(["validate", "--names", "--strict"])
         .without("ENVSEC_KEY")
         .fails(3, &report_without_hint(&[missing, plain, undeclared]));
+    names().arg("--only").arg("Y").fails(
+        2,
+        "error: --only Y: no name in the sealed file matches\nhint: envsec list shows the names; * stands for any text\n",
+    );
 }
 
 #[test]

@@ -127,14 +127,9 @@ impl Document {
         });
     }
 
-    /// The length of the text in bytes.
-    pub fn len(&self) -> usize {
+    /// The size of the text in bytes.
+    pub fn size(&self) -> usize {
         self.mark().len() + self.nodes.iter().map(|node| node.text().len()).sum::<usize>()
-    }
-
-    /// Whether the text has no byte.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 
     /// Appends the text to `out`.
@@ -157,7 +152,7 @@ mod tests {
     }
 
     fn written(document: &Document) -> String {
-        let mut out = Secret::with_capacity(document.len());
+        let mut out = Secret::with_capacity(document.size());
         document.write_to(&mut out);
         String::from_utf8(out.expose().to_vec()).expect("text")
     }

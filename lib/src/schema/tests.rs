@@ -472,3 +472,18 @@ fn where_a_rule_is_refused_the_keywords_are_pointed_to() {
     assert_eq!(hint(r#"{"minlength": 1}"#).unwrap(), "docs/schema.md has the keywords; nothing was checked");
     assert_eq!(hint("{"), None);
 }
+
+#[test]
+fn a_public_value_is_not_that_of_a_secret_by_its_declaration_or_by_its_name() {
+    let declared = r#"{"properties": {"DSN": {"writeOnly": true}}}"#;
+    let of =
+        |name| format!("NEXT_PUBLIC_X: public, nothing that a browser may not see: has the value of the secret {name}");
+    let (of_dsn, of_token) = (of("DSN"), of("A_TOKEN"));
+    let public = ("NEXT_PUBLIC_X", "one and the same");
+    assert_said(&[
+        (declared, &[("DSN", "one and the same"), public], &[&of_dsn]),
+        (declared, &[("A_TOKEN", "one and the same"), public], &[&of_token]),
+        (declared, &[("OTHER", "one and the same"), public], &[]),
+        ("{}", &[("DSN", "one and the same"), public], &[]),
+    ]);
+}

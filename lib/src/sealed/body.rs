@@ -229,7 +229,7 @@ impl Body {
 
     /// Length of the text in bytes.
     pub(super) fn len(&self) -> usize {
-        self.document.len()
+        self.document.size()
     }
 
     fn replace(&mut self, place: usize, new: Replacement) {

@@ -32,7 +32,7 @@ fn parse(file: &[u8], dialect: Dialect) -> Option<Document> {
 fn written(document: &Document) -> Vec<u8> {
     let mut out = Secret::default();
     document.write_to(&mut out);
-    assert_eq!(out.len(), document.len());
+    assert_eq!(out.len(), document.size());
     out.expose().to_vec()
 }
 
