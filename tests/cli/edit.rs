@@ -724,6 +724,19 @@ fn only_one_file_is_edited_and_it_must_open() {
 }
 
 #[test]
+fn a_link_to_the_file_of_another_environment_is_refused_whatever_is_in_that() {
+    let desk = Desk::usual();
+    let key = desk.make(".env.production.enc", Some("production"));
+    desk.shell("cp .env.production.enc .env.staging.enc; ln -s .env.production.enc current").succeeds();
+    let before = desk.read(".env.staging.enc");
+    let switches = "ln -sfn .env.staging.enc current; echo N=1 >>";
+    let edit = desk.envsec(["edit", "-f", "current"]).variable("ENVSEC_KEY", key).variable("EDITOR", switches).output();
+    let error = "error: current: its label is production, but -e or the file's name asks for staging\n";
+    assert!(edit.status.code() == Some(5) && String::from_utf8(edit.stderr).unwrap().contains(error));
+    assert!(desk.read(".env.staging.enc") == before && desk.read(".env.production.enc") == before);
+}
+
+#[test]
 fn ed() {
     let desk = Desk::usual();
     desk.envsec(["edit"]).variable("EDITOR", "ed -s").stdin("/^B=/s/=.*/=from ed/\n$a\n# by ed\n.\nw\nq\n").succeeds();

@@ -142,6 +142,9 @@ mod tests {
             ("RATE", Some(""), text),
             ("RATE", Some("5432"), integer),
             ("REPORT", Some(""), text),
+            ("PLACE", Some("https://example.com/"), r#"{"type": "string", "format": "uri"}"#),
+            ("PLACE", Some("localhost:5432"), text),
+            ("PLACE", Some("://"), text),
         ] {
             assert_eq!(inferred(name, value, None), expected, "{name}={value:?}");
         }

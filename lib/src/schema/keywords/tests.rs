@@ -304,8 +304,20 @@ fn a_letter_away() {
     ] {
         assert!(matches!(kind(near), Kind::Unknown(Some(known)) if known == meant), "{near}");
     }
-    for far in ["id", "example", "nullable", "x-order", "min", "minLen", "ifx", "note", "tags", "yaml", "discriminator"]
-    {
+    for far in [
+        "id",
+        "example",
+        "nullable",
+        "x-order",
+        "min",
+        "minLen",
+        "ifx",
+        "note",
+        "tags",
+        "yaml",
+        "tyro",
+        "discriminator",
+    ] {
         assert!(matches!(kind(far), Kind::Unknown(None)), "{far}");
     }
 }
