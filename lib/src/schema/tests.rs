@@ -475,7 +475,7 @@ fn where_a_rule_is_refused_the_keywords_are_pointed_to() {
 
 #[test]
 fn a_public_value_is_not_that_of_a_secret_by_its_declaration_or_by_its_name() {
-    let declared = r#"{"properties": {"DSN": {"writeOnly": true}}}"#;
+    let declared = r#"{"properties": {"DSN": {"writeOnly": true}, "ADDRESS": {}}}"#;
     let of =
         |name| format!("NEXT_PUBLIC_X: public, nothing that a browser may not see: has the value of the secret {name}");
     let (of_dsn, of_token) = (of("DSN"), of("A_TOKEN"));
@@ -484,6 +484,7 @@ fn a_public_value_is_not_that_of_a_secret_by_its_declaration_or_by_its_name() {
         (declared, &[("DSN", "one and the same"), public], &[&of_dsn]),
         (declared, &[("A_TOKEN", "one and the same"), public], &[&of_token]),
         (declared, &[("OTHER", "one and the same"), public], &[]),
+        (declared, &[("ADDRESS", "one and the same"), public], &[]),
         ("{}", &[("DSN", "one and the same"), public], &[]),
     ]);
 }
