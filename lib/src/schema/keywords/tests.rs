@@ -316,6 +316,7 @@ fn a_letter_away() {
         "tags",
         "yaml",
         "tyro",
+        "tyex",
         "discriminator",
     ] {
         assert!(matches!(kind(far), Kind::Unknown(None)), "{far}");
