@@ -78,3 +78,18 @@ impl<'t> Fields<'t> {
         self.0.is_none()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_has_whole_blocks_up_to_those_of_the_longest_value() {
+        let longest = 256 * 1024 + 32 + 28; // a value that fills its blocks gets one more
+        for (size, expected) in
+            [(28, false), (59, false), (60, true), (61, false), (92, true), (longest, true), (longest + 32, false)]
+        {
+            assert_eq!(parse_token(&b64u(&vec![0; size])).is_some(), expected, "{size}");
+        }
+    }
+}
