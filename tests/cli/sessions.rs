@@ -91,7 +91,7 @@ fn several_files_are_unlocked_and_each_is_locked_alone() {
 #[test]
 fn a_session_that_ended_or_may_not_be_read_is_none() {
     let sandbox = sandbox();
-    let short = "envsec unlock --ttl 1s --key-file key && envsec get A && sleep 1.5 &&";
+    let short = "envsec unlock --ttl 5s --key-file key && envsec get A && sleep 5.2 &&";
     let output = in_own_keyring(&sandbox, &format!("{short} envsec get A")).output();
     assert!(String::from_utf8_lossy(&output.stderr).starts_with(ASKS));
     assert_eq!((output.stdout.as_slice(), output.status.code()), (&b"one"[..], Some(4)));
