@@ -42,6 +42,7 @@ use environment::View;
 use evaluate::{Instance, Place, Run};
 use json::Json;
 use node::{NodeId, Nodes, Special};
+use std::collections::BTreeMap;
 
 /// The largest declaration, in bytes.
 pub const MAX_SCHEMA: usize = 1 << 20;
@@ -158,27 +159,27 @@ impl Schema {
         tried: &[NodeId],
         problems: &mut Vec<Problem>,
     ) -> Result<Vec<(String, String)>, SchemaError> {
-        let mut defaults: Vec<(String, String)> =
-            view.defaults().map(|(name, text)| (name.into(), text.into())).collect();
         let mut seen = vec![false; self.nodes.0.len()];
         let once = tried.iter().filter(|id| !std::mem::replace(&mut seen[id.0], true));
         let declared = once.flat_map(|id| &self.nodes[*id].properties);
         let lacking: Vec<&(String, NodeId)> = declared.filter(|(name, _)| view.lacks(name)).collect();
+        let mut of_branches: BTreeMap<&str, String> = BTreeMap::new();
         for (name, id) in &lacking {
-            let property = self.declared.find(name).filter(|_| !defaults.iter().any(|(known, _)| known == name));
+            let property = self.declared.find(name).filter(|_| !of_branches.contains_key(name.as_str()));
             if let Some(text) = property.and_then(|property| property.default_text(&self.nodes, *id)) {
-                defaults.push((name.clone(), text));
+                of_branches.insert(name, text);
             }
         }
         let run = Run::new(&self.nodes);
         for (name, id) in &lacking {
-            if let Some((_, text)) = defaults.iter().find(|(known, _)| known == name) {
+            if let Some(text) = of_branches.get(name.as_str()) {
                 let place = Place { name: Some(name), inside: "" };
                 run.check(*id, Instance::Text(text, None), place, problems);
             }
         }
         run.end()?;
-        Ok(defaults)
+        let certain = view.defaults().map(|(name, text)| (name.to_owned(), text.to_owned()));
+        Ok(certain.chain(of_branches.into_iter().map(|(name, text)| (name.to_owned(), text))).collect())
     }
 
     fn sorted(&self, mut problems: Vec<Problem>, view: &View<'_>) -> Vec<Problem> {

@@ -488,3 +488,12 @@ fn a_public_value_is_not_that_of_a_secret_by_its_declaration_or_by_its_name() {
         ("{}", &[("DSN", "one and the same"), public], &[]),
     ]);
 }
+
+/// It took 10 seconds: each was looked for in a list.
+#[test]
+fn a_branch_hands_over_as_many_defaults_as_a_declaration_holds() {
+    let properties: Vec<String> = (0..40_000).map(|number| format!(r#""A{number}": {{"default":1}}"#)).collect();
+    let schema = format!(r#"{{"anyOf": [{{"properties": {{{}}}}}]}}"#, properties.join(","));
+    let verdict = Schema::load(schema.as_bytes()).unwrap().check(&stored(&[]), false).unwrap();
+    assert_eq!((verdict.defaults.len(), verdict.problems.len()), (40_000, 0));
+}
