@@ -4,7 +4,7 @@ use super::ui::Ui;
 use crate::crypto;
 use crate::error::{Failure, Result, Status};
 use crate::generate;
-use crate::project::{Outside as _, Source, Sources};
+use crate::project::{Source, Sources};
 use crate::sealed::Password;
 use std::path::PathBuf;
 
@@ -28,9 +28,6 @@ pub(super) struct Flags {
     #[arg(long)]
     allow_weak_password: bool,
 }
-
-/// How it is asked for.
-pub(super) const PROMPT: &str = "New password (empty: generate one)";
 
 /// More than one source for the one password.
 #[derive(Debug, thiserror::Error)]
@@ -72,7 +69,7 @@ impl Flags {
 
     /// Typed twice, or generated, shown once and typed back. A weak one is refused before it is asked for again.
     fn ask(&self, ui: &Ui) -> Result<Password> {
-        let typed = ui.ask_hidden(&format!("{PROMPT}: "))?;
+        let typed = ui.ask_new_password("New password (empty: generate one): ")?;
         if !typed.is_empty() {
             let password = Password::new(&typed)?;
             password.check_new(self.allow_weak_password)?;

@@ -1,6 +1,5 @@
 //! All prompting and printing: stdout is data, stderr is talk, the terminal is for prompts.
 
-use super::new_password;
 use super::terminal::{self, Failed};
 use crate::child;
 use crate::error::{Error, Failure, Result, Status, shown};
@@ -20,6 +19,10 @@ use std::path::Path;
 /// The longest output of a password command, in bytes.
 const MAX_OUTPUT: usize = 64 * 1024;
 
+/// Where an answer comes from when nobody can be asked.
+const CREDENTIALS: &str = "ENVSEC_PASSWORD, ENVSEC_KEY, --password-file FILE or --key-file FILE";
+const NEW_PASSWORD: &str = "--new-password-file FILE or --new-password-command CMD";
+
 /// Talks to the user.
 pub(super) struct Ui {
     quiet: bool,
@@ -37,6 +40,8 @@ pub(super) enum UiError {
     NoTerminal {
         /// What was to be asked.
         prompt: String,
+        /// Where it can come from instead.
+        instead: &'static str,
     },
     /// The prompt failed, or the user pressed Ctrl-C.
     #[error("interrupted")]
@@ -86,9 +91,11 @@ impl Failure for NotConfirmed {
 
 impl UiError {
     /// What a failed prompt is to the user.
-    fn asking(prompt: &str) -> impl Fn(Failed) -> UiError {
+    fn asking(prompt: &str, instead: &'static str) -> impl Fn(Failed) -> UiError {
         move |failed| match failed {
-            Failed::NoTerminal => UiError::NoTerminal { prompt: prompt.trim_end_matches([':', ' ']).to_owned() },
+            Failed::NoTerminal => {
+                UiError::NoTerminal { prompt: prompt.trim_end_matches([':', ' ']).to_owned(), instead }
+            }
             Failed::Interrupted => UiError::Interrupted,
             Failed::Unusable(what) => UiError::Unusable(what),
             Failed::Io(error) => UiError::Terminal(error),
@@ -109,12 +116,7 @@ impl Failure for UiError {
     }
 
     fn hint(&self) -> Option<String> {
-        let UiError::NoTerminal { prompt } = self else { return None };
-        let instead = if prompt == new_password::PROMPT {
-            "--new-password-file FILE or --new-password-command CMD"
-        } else {
-            "ENVSEC_PASSWORD, ENVSEC_KEY, --password-file FILE or --key-file FILE"
-        };
+        let UiError::NoTerminal { instead, .. } = self else { return None };
         Some(format!("without a terminal: {instead}"))
     }
 }
@@ -228,14 +230,19 @@ impl Ui {
         io::stdin().is_terminal() && io::stderr().is_terminal()
     }
 
+    /// Asks for a new password, without echo.
+    pub(super) fn ask_new_password(&self, prompt: &str) -> Result<SecretText> {
+        Ok(terminal::read_hidden(prompt).map_err(UiError::asking(prompt, NEW_PASSWORD))?)
+    }
+
     /// Asks a person for yes or no; `default` is what an empty answer means. `None` without a terminal.
     pub(super) fn ask_yes(&self, question: &str, default: bool) -> Result<Option<bool>> {
         if !self.can_ask() {
             return Ok(None);
         }
         let choice = if default { "[Y/n]" } else { "[y/N]" };
-        let answer =
-            terminal::read_visible(&escape(&format!("{question} {choice} "))).map_err(UiError::asking(question))?;
+        let answer = terminal::read_visible(&escape(&format!("{question} {choice} ")))
+            .map_err(UiError::asking(question, CREDENTIALS))?;
         Ok(Some(match answer.trim().to_ascii_lowercase().as_str() {
             "" => default,
             answer => matches!(answer, "y" | "yes"),
@@ -274,7 +281,7 @@ impl Listener for Ui {
 
 impl Outside for Ui {
     fn ask_hidden(&self, prompt: &str) -> Result<SecretText> {
-        Ok(terminal::read_hidden(&escape(prompt)).map_err(UiError::asking(prompt))?)
+        Ok(terminal::read_hidden(&escape(prompt)).map_err(UiError::asking(prompt, CREDENTIALS))?)
     }
 
     fn output_of(&self, command: &str) -> Result<SecretText> {
